@@ -1,0 +1,71 @@
+//! The arguments of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::schedule::Selection;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   full points
+  1   fewer points
+  2   wrong arguments, or no such question
+  3   a question's file is not sound
+  70  the grader's own fault";
+
+/// Grades programs that consist of several processes.
+#[derive(Debug, Parser)]
+#[command(name = "grader", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Grade(GradeArguments),
+    /// List the questions: topic, points, and how far you are
+    List,
+    /// Print the JSON Schema of question.toml, for editors
+    Schema,
+}
+
+/// Grade your exercises, or any other program
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct GradeArguments {
+    /// Questions to grade, by their ids as `grader list` shows them [default: all]
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<String>,
+
+    /// Grade the reference answers in place of the exercises
+    #[arg(long, conflicts_with = "command")]
+    pub(super) solutions: bool,
+
+    /// Grade this program as the answer to one question
+    ///
+    /// Words are split at spaces and may be quoted; no shell is involved.
+    /// Example: --command 'python3 my_answer.py'
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) command: Option<String>,
+
+    /// Which schedules to run it under: quick, thorough, free, or one by name and seed as in random:7
+    #[arg(long, value_name = "SCHEDULES", default_value = "quick", value_parser = selection)]
+    pub(super) schedules: Selection,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+/// A form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Text,
+    /// For a script
+    Json,
+}
+
+fn selection(text: &str) -> Result<Selection, String> {
+    text.parse().map_err(|error: crate::schedule::UnknownSchedule| format!("failed to {error}"))
+}

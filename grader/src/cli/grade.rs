@@ -1,0 +1,94 @@
+//! `grader grade`: grades exercises, solutions or a command.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{Format, GradeArguments};
+use super::progress::ProgressLine;
+use super::{CommandError, columns, exit, workspace};
+use crate::grading::{self, Options};
+use crate::model::{Grade, Verdict};
+use crate::question::Course;
+use crate::report;
+use crate::submission::{Colour, Submission, Workspace};
+
+pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8, CommandError> {
+    let workspace = workspace()?;
+    let submissions = submissions(arguments, &workspace)?;
+    let in_colour = arguments.format == Format::Text && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    let colour = if in_colour { Colour::Always } else { Colour::Never };
+    let options = Options { selection: arguments.schedules.clone(), colour };
+    let progress = std::cell::RefCell::new(ProgressLine::new());
+    let mut grades: Vec<Grade> = Vec::new();
+    let mut written = Ok(());
+    grading::grade_all(
+        &workspace,
+        &submissions,
+        &options,
+        |step| progress.borrow_mut().show(step),
+        |grade| {
+            if arguments.format == Format::Text && written.is_ok() {
+                progress.borrow_mut().clear();
+                written = write_grade(&grade, !grades.is_empty(), out);
+            }
+            grades.push(grade);
+        },
+    )?;
+    progress.borrow_mut().clear();
+    written?;
+    match arguments.format {
+        Format::Json => report::json::write(&grades, out)?,
+        Format::Text if grades.len() > 1 => {
+            writeln!(out)?;
+            report::text::write_sum(&grades, out)?;
+        }
+        Format::Text => {}
+    }
+    Ok(code(&grades))
+}
+
+fn write_grade(grade: &Grade, apart: bool, out: &mut dyn Write) -> io::Result<()> {
+    if apart {
+        writeln!(out)?;
+    }
+    report::text::write_grade(grade, columns(), out)?;
+    // A grade is worth reading while the next is being made.
+    if io::stdout().is_terminal() { out.flush() } else { Ok(()) }
+}
+
+/// What the arguments ask to grade.
+fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<Submission>, CommandError> {
+    if let Some(command) = &arguments.command {
+        let [question] = arguments.ids.as_slice() else {
+            let text = "`--command` grades one program as the answer to one question: name exactly one ID";
+            return Err(CommandError::Usage(text.to_owned()));
+        };
+        let words = shell_words::split(command)
+            .map_err(|error| CommandError::Usage(format!("failed to split the command `{command}`: {error}")))?;
+        if words.is_empty() {
+            return Err(CommandError::Usage("`--command` is empty; give a program and its arguments".to_owned()));
+        }
+        return Ok(vec![Submission::Command { question: question.clone(), words }]);
+    }
+    let ids = if arguments.ids.is_empty() {
+        Course::find(workspace.root())?.ids().to_vec()
+    } else {
+        arguments.ids.clone()
+    };
+    let submission = |question: String| match arguments.solutions {
+        true => Submission::Solution { question },
+        false => Submission::Exercise { question },
+    };
+    Ok(ids.into_iter().map(submission).collect())
+}
+
+fn code(grades: &[Grade]) -> u8 {
+    let is_fault =
+        |grade: &Grade| grade.checks.iter().any(|check| check.verdict == Verdict::GraderFault);
+    if grades.iter().any(is_fault) {
+        exit::GRADER_FAULT
+    } else if grades.iter().all(|grade| grade.verdict == Verdict::Passed) {
+        exit::OK
+    } else {
+        exit::FEWER_POINTS
+    }
+}

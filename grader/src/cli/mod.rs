@@ -1,0 +1,98 @@
+//! Arguments and commands: the only place, apart from `main.rs`, that touches the terminal.
+//!
+//! A command returns the code to exit with; a learner's failure is an ordinary code, never an error.
+
+mod args;
+mod exit;
+mod grade;
+mod list;
+mod progress;
+mod schema;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstream::AutoStream;
+use clap::Parser;
+
+use crate::grading::{GradingError, with_causes};
+use crate::question::CourseError;
+use crate::submission::{Workspace, WorkspaceError};
+use args::{Arguments, Command};
+
+/// Runs the command line of this process and returns the code to exit with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = AutoStream::auto(io::stdout());
+    let result = match arguments.command {
+        Command::Grade(arguments) => grade::run(&arguments, &mut out),
+        Command::List => list::run(&mut out),
+        Command::Schema => schema::run(&mut out),
+    };
+    // What is written to a reader that has gone is not missed.
+    let flushed = out.flush().map_err(CommandError::from);
+    let code = match result.and_then(|code| flushed.map(|()| code)) {
+        Ok(code) => code,
+        Err(CommandError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
+        Err(error) => report_error(&error),
+    };
+    ExitCode::from(code)
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    /// There is no workspace here.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// A question is unknown or not sound.
+    #[error(transparent)]
+    Course(#[from] CourseError),
+    /// Grading could not begin.
+    #[error(transparent)]
+    Grading(#[from] GradingError),
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The report could not be written.
+    #[error("write the report")]
+    Write(#[from] io::Error),
+}
+
+/// Tells an error and returns its code.
+fn report_error(error: &CommandError) -> u8 {
+    let text = match error {
+        CommandError::Usage(text) => text.clone(),
+        error => format!("failed to {}", with_causes(error)),
+    };
+    // Standard error is the last place to tell anything; where it is closed there is none.
+    let _ = writeln!(AutoStream::auto(io::stderr()), "grader: {text}");
+    match error {
+        CommandError::Course(CourseError::Invalid(_))
+        | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
+        CommandError::Usage(_)
+        | CommandError::Workspace(_)
+        | CommandError::Course(_)
+        | CommandError::Grading(GradingError::Course(_)) => exit::USAGE,
+        CommandError::Grading(GradingError::Build(_)) | CommandError::Write(_) => exit::GRADER_FAULT,
+    }
+}
+
+/// The workspace around the folder in which the user stands.
+fn workspace() -> Result<Workspace, CommandError> {
+    let folder = std::env::current_dir()?;
+    Ok(Workspace::find(&folder)?)
+}
+
+/// How many columns standard output has; enough for most sentences where it is no terminal.
+fn columns() -> usize {
+    const DEFAULT: usize = 100;
+    if !io::stdout().is_terminal() {
+        return DEFAULT;
+    }
+    rustix::termios::tcgetwinsize(io::stdout()).map_or(DEFAULT, |size| match usize::from(size.ws_col) {
+        0 => DEFAULT,
+        columns => columns.min(DEFAULT),
+    })
+}

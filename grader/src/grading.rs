@@ -1,0 +1,150 @@
+//! A submission's whole way to its grade: built, run, validated, judged.
+//!
+//! This is where the stages meet, and nothing else: each does its work where it stands.
+
+use crate::judge::{Evidence, judge, judge_unrun};
+use crate::model::{Condition, Grade, Observation, Question, Verdict};
+use crate::observe::RunError;
+use crate::question::{Course, CourseError};
+use crate::runner;
+use crate::schedule::Selection;
+use crate::submission::{self, Build, BuildError, Colour, Submission, Workspace};
+use crate::validator;
+
+/// Why grading could not go on at all; nothing that a submission does is among it.
+#[derive(Debug, thiserror::Error)]
+pub enum GradingError {
+    /// A question is not there or not sound.
+    #[error(transparent)]
+    Course(#[from] CourseError),
+    /// Building could not begin.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// What a grading tells while it goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// So many submissions are being built.
+    Building(usize),
+    /// The submission to this question is being run, the first of which is number 1.
+    Running {
+        /// The question's id.
+        question: &'a str,
+        /// Which of all submissions it is.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+/// How to grade.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Under which schedules to run.
+    pub selection: Selection,
+    /// Whether the compiler's own text is in colour.
+    pub colour: Colour,
+}
+
+/// Grades submissions; each grade is handed to `done` as soon as it is there, in the order of the submissions.
+///
+/// # Errors
+/// A question cannot be read, or cargo cannot be used; then nothing is graded.
+pub fn grade_all(
+    workspace: &Workspace,
+    submissions: &[Submission],
+    options: &Options,
+    mut progress: impl FnMut(Progress<'_>),
+    mut done: impl FnMut(Grade),
+) -> Result<(), GradingError> {
+    let course = Course::find(workspace.root())?;
+    let questions: Vec<Question> =
+        submissions.iter().map(|submission| course.question(submission.question())).collect::<Result<_, _>>()?;
+    let started: Vec<bool> = submissions.iter().map(|submission| is_started(workspace, submission)).collect();
+    let to_build: Vec<Submission> =
+        submissions.iter().zip(&started).filter(|(_, started)| **started).map(|(one, _)| one.clone()).collect();
+    progress(Progress::Building(to_build.len()));
+    let mut builds = submission::build(workspace, &to_build, options.colour)?.into_iter();
+    for (index, submission) in submissions.iter().enumerate() {
+        let question = &questions[index];
+        progress(Progress::Running { question: &question.id, number: index + 1, of: submissions.len() });
+        let build = if started[index] { builds.next() } else { None };
+        done(match build {
+            Some(build) => grade_built(&course, question, submission, build, options),
+            None => judge_unrun(question, &submission.description(), Verdict::NotStarted, vec![not_started(&question.id)]),
+        });
+    }
+    Ok(())
+}
+
+/// Whether somebody has worked on a submission: all but an exercise whose code still holds `todo!`.
+fn is_started(workspace: &Workspace, submission: &Submission) -> bool {
+    let Submission::Exercise { question } = submission else { return true };
+    let source = workspace.exercise(question).join("src/main.rs");
+    // A file that cannot be read is left to the build, which says so.
+    std::fs::read_to_string(source).map_or(true, |source| !submission::is_unfinished(&source))
+}
+
+fn not_started(id: &str) -> String {
+    format!(
+        "Not started: the code still contains `todo!`. Read exercises/{id}/question.md, then write your answer into \
+         exercises/{id}/src/main.rs."
+    )
+}
+
+fn grade_built(
+    course: &Course,
+    question: &Question,
+    submission: &Submission,
+    build: Build,
+    options: &Options,
+) -> Grade {
+    let unrun = |verdict, note| judge_unrun(question, &submission.description(), verdict, vec![note]);
+    let program = match build {
+        Build::Ready(program) => program,
+        Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered),
+    };
+    let runs = match runner::run_all(&program, question, &options.selection) {
+        Ok(runs) => runs,
+        Err(RunError::Start { sentence, .. }) => return unrun(Verdict::DidNotBuild, sentence),
+        Err(error) => {
+            let note = format!("The grader failed to {}.", with_causes(&error));
+            return unrun(Verdict::GraderFault, note);
+        }
+    };
+    let mut evidence = Evidence { runs, ..Evidence::default() };
+    for (index, check) in question.checks.iter().enumerate() {
+        if let Condition::Validator { command } = &check.condition {
+            let folder = course.folder(&question.id);
+            let answers = evidence.runs.iter().map(|run| validator::validate(command, &folder, run)).collect();
+            evidence.validated.insert(index, answers);
+        }
+    }
+    let mut grade = judge(question, &submission.description(), &evidence);
+    if grade.checks.iter().any(|check| check.verdict == Verdict::NotRun) {
+        grade.notes.extend(evidence.runs.iter().find_map(|run| match &run.observation {
+            Observation::OutputOnly { reason } => Some(reason.clone()),
+            Observation::Full => None,
+        }));
+    }
+    grade
+}
+
+/// An error and all its causes, from the outermost to the innermost.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // An error that passes its cause's text on as its own would say it twice.
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+

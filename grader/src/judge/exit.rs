@@ -1,0 +1,108 @@
+//! How a run has to end.
+
+use super::count;
+use super::outcome::Outcome;
+use super::shown::listed;
+use crate::model::{
+    Count, Ending, ExitCondition, ExitStatus, Explanation, Observation, Process, RunRecord, Waited, signal_name,
+};
+
+/// Signals that end a process for a mistake of its own: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV; see signal(7).
+const CRASHES: [i32; 5] = [4, 6, 7, 8, 11];
+
+/// Whether a run ended as asked for.
+pub(super) fn judge(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    main_ended(condition, run).and(|| match &run.observation {
+        Observation::Full => {
+            crashed(condition, run).and(|| left_behind(condition, run)).and(|| waited(condition, run))
+        }
+        Observation::OutputOnly { reason } if asks_for_children(condition) => Outcome::Unseen(reason.clone()),
+        Observation::OutputOnly { .. } => Outcome::Holds,
+    })
+}
+
+fn asks_for_children(condition: &ExitCondition) -> bool {
+    condition.crashed.is_some() || condition.left_behind.is_some() || condition.waited
+}
+
+fn main_ended(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let wanted = match (condition.code, condition.signal) {
+        (Some(code), _) => ExitStatus::Code(code),
+        (None, Some(signal)) => ExitStatus::Signal(signal),
+        (None, None) => return Outcome::Holds,
+    };
+    // How a run was ended or crashed is told in front of every explanation, so only a code is told here.
+    let text = match (run.main_status(), &run.ending) {
+        (Some(status), Ending::Finished) if status == wanted => return Outcome::Holds,
+        (Some(ExitStatus::Code(code)), Ending::Finished) => {
+            let cause = if code == 101 { " That is the code of a Rust program that panicked." } else { "" };
+            format!("Main ended with exit code {code}; {} is expected.{cause}", wanted_end(wanted))
+        }
+        _ => format!("An end with {} is expected.", wanted_end(wanted)),
+    };
+    let mut explanation = Explanation::new(text);
+    let last_words: Vec<_> = run.stream(crate::model::Stream::Stderr);
+    for line in last_words.iter().skip(last_words.len().saturating_sub(4)) {
+        let shown = super::shown::clipped(&line.text, 0).0;
+        explanation = explanation.with_line("stderr", shown, crate::model::Mark::Plain, "");
+    }
+    Outcome::Broken(explanation)
+}
+
+fn wanted_end(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Code(code) => format!("exit code {code}"),
+        ExitStatus::Signal(signal) => signal_name(signal),
+    }
+}
+
+fn crashed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let is_crash = |process: &&Process| matches!(process.status, Some(ExitStatus::Signal(s)) if CRASHES.contains(&s));
+    let found: Vec<&Process> = run.processes.iter().filter(is_crash).collect();
+    counted(condition.crashed, &found, run, |process| {
+        let how = process.status.map_or_else(String::new, |status| format!(" ({status})"));
+        format!("{}{how}", process.label())
+    })
+    .map_or(Outcome::Holds, |(who, wanted)| {
+        Outcome::Broken(Explanation::new(format!("Crashed processes: {who}; {wanted} expected.")))
+    })
+}
+
+fn left_behind(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let main_ended = run.processes.first().and_then(|main| main.ended);
+    let outlived = |process: &&Process| {
+        process.number != 0 && main_ended.is_some_and(|end| process.ended.is_none_or(|ended| ended > end))
+    };
+    let found: Vec<&Process> = run.processes.iter().filter(outlived).collect();
+    counted(condition.left_behind, &found, run, Process::label).map_or(Outcome::Holds, |(who, wanted)| {
+        Outcome::Broken(Explanation::new(format!(
+            "Still running when main ended: {who}; {wanted} expected. Wait for every child before main ends: try \
+             `join` on each."
+        )))
+    })
+}
+
+fn waited(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let forgotten = |process: &&Process| process.number != 0 && process.waited == Waited::No;
+    let found: Vec<String> = run.processes.iter().filter(forgotten).map(Process::label).collect();
+    if !condition.waited || found.is_empty() {
+        return Outcome::Holds;
+    }
+    Outcome::Broken(Explanation::new(format!(
+        "Nobody waited for {} before main ended; try `join` on each child.",
+        listed(&found)
+    )))
+}
+
+/// Who was found and what was wanted, where the two do not agree.
+fn counted(
+    wanted: Option<Count>,
+    found: &[&Process],
+    run: &RunRecord,
+    label: impl Fn(&Process) -> String,
+) -> Option<(String, String)> {
+    let wanted = wanted.filter(|wanted| !count::holds(*wanted, found.len(), &run.machine))?;
+    let labels: Vec<String> = found.iter().map(|process| label(process)).collect();
+    let who = if labels.is_empty() { "none".to_owned() } else { listed(&labels) };
+    Some((who, count::described(wanted)))
+}

@@ -1,0 +1,260 @@
+//! From run records and a question to verdicts, points and explanations.
+//!
+//! Judging is pure: the same records and question give the same grade, whatever the time, the machine or the files.
+//! A check fails as soon as anything that was seen disproves it, and passes only when all that it asks for was seen;
+//! what could not be seen makes it *not run*, never a pass.
+
+mod assignment;
+mod count;
+mod difference;
+mod exit;
+mod order;
+mod outcome;
+mod output;
+mod processes;
+mod shown;
+mod text;
+
+use crate::model::{
+    Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points, Policy, Question,
+    RunRecord, RunSummary, Stream, ValidatorAnswer, Verdict, signal_name,
+};
+use outcome::Outcome;
+
+/// What is known of a submission's runs.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// One record a run, in the order in which they were made.
+    pub runs: Vec<RunRecord>,
+    /// What the validator of the check with this index said of each run, in the order of `runs`.
+    pub validated: std::collections::BTreeMap<usize, Vec<ValidatorAnswer>>,
+}
+
+/// Judges the runs of a submission.
+#[must_use]
+pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grade {
+    let checks: Vec<CheckResult> = question
+        .checks
+        .iter()
+        .enumerate()
+        .map(|(index, check)| judge_check(index, check, &question.limits, evidence))
+        .collect();
+    let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
+    grade(question, submission, checks, runs)
+}
+
+/// The grade of a submission that could not be run at all; every check gets `verdict`.
+#[must_use]
+pub fn judge_unrun(question: &Question, submission: &str, verdict: Verdict, notes: Vec<String>) -> Grade {
+    let check = |check: &Check| CheckResult {
+        name: check.name.clone(),
+        kind: check.condition.kind(),
+        verdict,
+        points: Points { earned: 0, possible: check.points },
+        explanation: None,
+        run: None,
+    };
+    let mut grade = grade(question, submission, question.checks.iter().map(check).collect(), Vec::new());
+    grade.notes = notes;
+    grade
+}
+
+fn grade(question: &Question, submission: &str, checks: Vec<CheckResult>, runs: Vec<RunSummary>) -> Grade {
+    let mut unpassed = checks.iter().map(|check| check.verdict).filter(|verdict| *verdict != Verdict::Passed);
+    Grade {
+        question: question.id.clone(),
+        title: question.title.clone(),
+        submission: submission.to_owned(),
+        verdict: unpassed.next().unwrap_or(Verdict::Passed),
+        points: checks.iter().map(|check| check.points).sum(),
+        notes: Vec::new(),
+        checks,
+        runs,
+    }
+}
+
+fn judge_check(index: usize, check: &Check, limits: &Limits, evidence: &Evidence) -> CheckResult {
+    let result = |verdict, explanation, run: Option<&RunRecord>| CheckResult {
+        name: check.name.clone(),
+        kind: check.condition.kind(),
+        verdict,
+        points: Points { earned: if verdict == Verdict::Passed { check.points } else { 0 }, possible: check.points },
+        explanation,
+        run: run.map(|run| run.schedule),
+    };
+    let mut unseen = None;
+    for (number, run) in evidence.runs.iter().enumerate() {
+        match judge_run(index, check, number, evidence) {
+            Outcome::Holds => {}
+            Outcome::Broken(explanation) => {
+                let verdict = broken_verdict(run);
+                return result(verdict, Some(with_ending(explanation, run, limits)), Some(run));
+            }
+            Outcome::Fault(why) => return result(Verdict::GraderFault, Some(Explanation::new(why)), Some(run)),
+            Outcome::Unseen(why) => unseen = unseen.or(Some(why)),
+        }
+    }
+    match over_all_runs(check, evidence) {
+        Outcome::Broken(explanation) => {
+            let verdict = evidence.runs.iter().map(broken_verdict).find(|verdict| *verdict != Verdict::Failed);
+            return result(verdict.unwrap_or(Verdict::Failed), Some(explanation), None);
+        }
+        Outcome::Fault(why) => return result(Verdict::GraderFault, Some(Explanation::new(why)), None),
+        Outcome::Unseen(why) => unseen = unseen.or(Some(why)),
+        Outcome::Holds => {}
+    }
+    match unseen {
+        Some(why) => result(Verdict::NotRun, Some(Explanation::new(why)), None),
+        None => result(Verdict::Passed, None, None),
+    }
+}
+
+/// What has to hold in every run.
+fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) -> Outcome {
+    let run = &evidence.runs[number];
+    match &check.condition {
+        Condition::Output(expectation) => output::judge(run, Stream::Stdout, expectation, &[]),
+        Condition::Stderr(expectation) => output::judge(run, Stream::Stderr, expectation, &[]),
+        Condition::Distinct { expectation, counts } => output::judge(run, Stream::Stdout, expectation, counts),
+        Condition::Processes(condition) => processes::judge(condition, run),
+        Condition::Exit(condition) => exit::judge(condition, run),
+        Condition::Torn(most) => torn(*most, run),
+        Condition::Varies => Outcome::Holds,
+        Condition::Snapshot { expected, .. } => snapshot(expected, run),
+        Condition::Validator { .. } => {
+            match evidence.validated.get(&index).and_then(|answers| answers.get(number)) {
+                Some(ValidatorAnswer::Accepted) => Outcome::Holds,
+                Some(ValidatorAnswer::Rejected(text)) => Outcome::Broken(Explanation::new(shown::escaped(text))),
+                Some(ValidatorAnswer::Broken(why)) => Outcome::Fault(format!("The check's validator failed: {why}")),
+                None => Outcome::Fault("The check's validator was not run.".to_owned()),
+            }
+        }
+    }
+}
+
+/// What one run has to show, and what only several show together.
+fn over_all_runs(check: &Check, evidence: &Evidence) -> Outcome {
+    if evidence.runs.is_empty() {
+        return Outcome::Fault("No run was made.".to_owned());
+    }
+    match &check.condition {
+        Condition::Processes(condition) => {
+            let Some(count) = condition.alive_together else { return Outcome::Holds };
+            let seen: Vec<&RunRecord> = evidence.runs.iter().filter(|run| is_observed(run)).collect();
+            let most = seen.iter().map(|run| processes::most_together(run)).max();
+            match (most, seen.first()) {
+                (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
+                    Outcome::Broken(processes::explain_together(most, count))
+                }
+                _ => Outcome::Holds,
+            }
+        }
+        Condition::Varies => varies(evidence),
+        _ => Outcome::Holds,
+    }
+}
+
+fn is_observed(run: &RunRecord) -> bool {
+    run.observation == crate::model::Observation::Full
+}
+
+fn varies(evidence: &Evidence) -> Outcome {
+    let texts = |run: &RunRecord| -> Vec<String> {
+        run.stream(Stream::Stdout).iter().map(|line| line.text.clone()).collect()
+    };
+    let free: Vec<Vec<String>> =
+        evidence.runs.iter().filter(|run| run.schedule.policy == Policy::Free).map(texts).collect();
+    match free.split_first() {
+        Some((first, others)) if !others.is_empty() => {
+            if others.iter().any(|other| other != first) {
+                return Outcome::Holds;
+            }
+            let mut explanation = Explanation::new(format!(
+                "All {} runs printed the same; the output has to change from run to run.",
+                free.len()
+            ));
+            for (index, line) in first.iter().take(3).enumerate() {
+                let shown = shown::clipped(line, 0).0;
+                explanation = explanation.with_line((index + 1).to_string(), shown, Mark::Plain, "");
+            }
+            Outcome::Broken(explanation)
+        }
+        _ => Outcome::Unseen("This takes two runs under the schedule `free`, and fewer were made.".to_owned()),
+    }
+}
+
+fn torn(most: u64, run: &RunRecord) -> Outcome {
+    if let crate::model::Observation::OutputOnly { reason } = &run.observation {
+        return Outcome::Unseen(reason.clone());
+    }
+    let lines = run.stream(Stream::Stdout);
+    let torn: Vec<usize> = (0..lines.len()).filter(|index| lines[*index].torn).collect();
+    if torn.len() as u64 <= most {
+        return Outcome::Holds;
+    }
+    let mut explanation = Explanation::new(
+        "Lines of different processes were mixed. Print each line with one write: one `println!`, not several \
+         `print!`.",
+    );
+    for index in torn.into_iter().take(5) {
+        let shown = shown::clipped(&lines[index].text, 0).0;
+        explanation = explanation.with_line((index + 1).to_string(), shown, Mark::Wrong, "mixed with another line");
+    }
+    Outcome::Broken(explanation)
+}
+
+/// Holds standard output against a file's text, line by line.
+fn snapshot(expected: &str, run: &RunRecord) -> Outcome {
+    let leaf = |line: &str| {
+        let source = line.to_owned();
+        let pieces = if line.is_empty() { Vec::new() } else { vec![crate::model::Piece::Text(source.clone())] };
+        crate::model::Expectation::Line { pattern: crate::model::LinePattern { source, pieces }, by: None }
+    };
+    let lines = expected.trim_end_matches(['\n', '\r']).lines();
+    output::judge(run, Stream::Stdout, &crate::model::Expectation::Sequence(lines.map(leaf).collect()), &[])
+}
+
+/// The verdict of a check that does not hold in a run.
+fn broken_verdict(run: &RunRecord) -> Verdict {
+    match &run.ending {
+        Ending::TimedOut => Verdict::TimedOut,
+        Ending::Deadlocked { .. } => Verdict::Deadlocked,
+        Ending::LimitExceeded(_) => Verdict::LimitExceeded,
+        Ending::Finished if matches!(run.main_status(), Some(ExitStatus::Signal(_))) => Verdict::Crashed,
+        Ending::Finished => Verdict::Failed,
+    }
+}
+
+/// An explanation that begins with why the run was over, where that was not main's own end.
+fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -> Explanation {
+    let why = match &run.ending {
+        Ending::TimedOut => {
+            format!("The program was ended after {} s, the time that this question gives it.", limits.wall.as_secs_f64())
+        }
+        Ending::Deadlocked { waits } => format!("The program was stuck: {}", waits.join(" ")),
+        Ending::LimitExceeded(limit) => format!("The program was ended since it reached its limit for {limit}."),
+        Ending::Finished => match run.main_status() {
+            Some(ExitStatus::Signal(signal)) => format!("Main crashed: it was ended by {}.", signal_name(signal)),
+            _ => return explanation,
+        },
+    };
+    explanation.text = format!("{why} {}", explanation.text);
+    explanation
+}
+
+fn summary(run: &RunRecord, checks: &[CheckResult]) -> RunSummary {
+    let failed_here = checks
+        .iter()
+        .any(|check| check.run == Some(run.schedule) && !matches!(check.verdict, Verdict::Passed | Verdict::NotRun));
+    RunSummary {
+        schedule: run.schedule,
+        verdict: match broken_verdict(run) {
+            Verdict::Failed if failed_here => Verdict::Failed,
+            Verdict::Failed => Verdict::Passed,
+            abnormal => abnormal,
+        },
+        wall: run.wall,
+        processes: run.processes.len(),
+        lines: run.stream(Stream::Stdout).len(),
+    }
+}

@@ -1,0 +1,27 @@
+//! The vocabulary: plain data that every other stage reads and none of which does anything.
+//!
+//! A [`Question`] and its [`Check`]s come from an instructor's file, a [`RunRecord`] from one execution of a
+//! submission under one [`Schedule`], a [`Grade`] from judging the records by the question.
+//! Nothing here reads files, starts processes or knows the time.
+
+mod expectation;
+mod explanation;
+mod grade;
+mod limits;
+mod process;
+mod question;
+mod record;
+mod schedule;
+mod verdict;
+
+pub use expectation::{By, Element, Expectation, IntRange, Kind, LinePattern, Piece, Placeholder};
+pub use explanation::{Explanation, ListingLine, Mark};
+pub use grade::{CheckResult, Grade, Points, RunSummary};
+pub use limits::{Limit, Limits};
+pub use process::{ExitStatus, Process, Waited, signal_name, signal_number};
+pub use question::{
+    Check, Condition, Count, EndedBy, ExitCondition, Invocation, Number, ProcessesCondition, Question, Relation,
+};
+pub use record::{Ending, Line, Machine, Observation, RunRecord, Stream, ValidatorAnswer};
+pub use schedule::{Policy, Schedule};
+pub use verdict::Verdict;

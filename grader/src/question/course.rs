@@ -1,0 +1,132 @@
+//! All questions of a workspace.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use super::diagnostic::Diagnostics;
+use super::file;
+use crate::model::Question;
+
+/// The questions of a workspace, found by their folders.
+#[derive(Debug, Clone)]
+pub struct Course {
+    folder: PathBuf,
+    ids: Vec<String>,
+}
+
+/// Why a question or all of them cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CourseError {
+    /// The folder of exercises cannot be read.
+    #[error("read the folder `{}`", folder.display())]
+    Unreadable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is no question of this name.
+    #[error("find a question `{id}`{}; the questions are {}", did_you_mean(id, known), list(known))]
+    Unknown {
+        /// The name.
+        id: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The question's file has mistakes.
+    #[error("read a question:\n{0}")]
+    Invalid(Diagnostics),
+}
+
+impl Course {
+    /// Finds every folder below `root/exercises` that holds a question.toml.
+    ///
+    /// # Errors
+    /// [`CourseError::Unreadable`] if the folder cannot be listed.
+    pub fn find(root: &Path) -> Result<Course, CourseError> {
+        let folder = root.join("exercises");
+        let unreadable = |source| CourseError::Unreadable { folder: folder.clone(), source };
+        let mut ids = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.path().join("question.toml").is_file()
+                && let Ok(id) = entry.file_name().into_string()
+            {
+                ids.push(id);
+            }
+        }
+        ids.sort_by(|a, b| by_number(a, b));
+        Ok(Course { folder, ids })
+    }
+
+    /// The ids of all questions, `q2` before `q10`.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The folder of a question.
+    #[must_use]
+    pub fn folder(&self, id: &str) -> PathBuf {
+        self.folder.join(id)
+    }
+
+    /// Reads one question.
+    ///
+    /// # Errors
+    /// [`CourseError::Unknown`], or [`CourseError::Invalid`] with every mistake in its file.
+    pub fn question(&self, id: &str) -> Result<Question, CourseError> {
+        if !self.ids.iter().any(|known| known == id) {
+            return Err(CourseError::Unknown { id: id.to_owned(), known: self.ids.clone() });
+        }
+        file::load(&self.folder(id)).map_err(CourseError::Invalid)
+    }
+}
+
+/// Compares names with the numbers in them by value.
+fn by_number(a: &str, b: &str) -> Ordering {
+    fn split(text: &str) -> (&str, Option<u64>, &str) {
+        let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+        let end = text[start..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |end| start + end);
+        (&text[..start], text[start..end].parse().ok(), &text[end..])
+    }
+    split(a).cmp(&split(b)).then_with(|| a.cmp(b))
+}
+
+fn list(ids: &[String]) -> String {
+    if ids.is_empty() {
+        return "none: there is no folder with a question.toml below `exercises`".to_owned();
+    }
+    ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// ` (did you mean ...?)` if a known name is at most two letters away.
+fn did_you_mean(id: &str, known: &[String]) -> String {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(id, candidate), candidate))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map_or_else(String::new, |(_, candidate)| format!(" (did you mean `{candidate}`?)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_ordered_by_their_numbers() {
+        let mut ids = ["q10", "q3-square-cube", "q2", "q3", "a"].map(str::to_owned);
+        ids.sort_by(|a, b| by_number(a, b));
+        assert_eq!(ids, ["a", "q2", "q3", "q3-square-cube", "q10"]);
+    }
+
+    #[test]
+    fn a_name_close_to_a_known_one_is_suggested() {
+        let error = CourseError::Unknown { id: "q66".to_owned(), known: vec!["q5".to_owned(), "q6".to_owned()] };
+        assert_eq!(
+            error.to_string(),
+            "find a question `q66` (did you mean `q6`?); the questions are `q5`, `q6`"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! A grade rendered into a writer.
+//!
+//! Reports read grades and write bytes; they neither judge nor know a terminal.
+//! Wire formats are types of their own, so that a change of the model cannot change them unnoticed.
+
+pub mod json;
+pub mod text;

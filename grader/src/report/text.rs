@@ -1,0 +1,171 @@
+//! The report for a person: one block a submission, the explanations below their checks.
+//!
+//! Styles are written as ANSI sequences throughout; the writer strips them where nobody would see colours.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::{CheckResult, Explanation, Grade, ListingLine, Mark, Points, Verdict};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const OPEN: Style = AnsiColor::Yellow.on_default();
+
+/// Explanations stand this far to the right, below their check.
+const INDENT: usize = 6;
+
+/// Lines are not wrapped narrower than this, however narrow the terminal.
+const NARROWEST: usize = 30;
+
+/// Writes one grade; `width` is how many columns there are.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_grade(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let width = width.max(NARROWEST);
+    let title = format!("{}  {}", grade.question, grade.title);
+    for line in wrapped(&title, width) {
+        writeln!(out, "{BOLD}{line}{BOLD:#}")?;
+    }
+    write_indented(&grade.submission, 2, width, DIM, out)?;
+    for note in &grade.notes {
+        for line in note.lines() {
+            // A compiler's text is laid out already, and wrapping would tear its marks from what they point at.
+            writeln!(out, "  {line}")?;
+        }
+    }
+    if grade.verdict != Verdict::NotStarted && grade.verdict != Verdict::DidNotBuild {
+        for check in &grade.checks {
+            write_check(grade, check, width, out)?;
+        }
+    }
+    let style = style_of(grade.verdict);
+    writeln!(out, "  {style}{}{style:#}, {} points", grade.verdict, grade.points)
+}
+
+/// Writes the sum over several grades.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_sum(grades: &[Grade], out: &mut dyn Write) -> io::Result<()> {
+    let points: Points = grades.iter().map(|grade| grade.points).sum();
+    let passed = grades.iter().filter(|grade| grade.verdict == Verdict::Passed).count();
+    let style = if passed == grades.len() { GOOD } else { BOLD };
+    writeln!(out, "{style}{passed} of {} passed, {points} points{style:#}", grades.len())?;
+    let unseen = grades.iter().flat_map(|grade| &grade.checks).filter(|check| check.verdict == Verdict::NotRun).count();
+    if unseen > 0 {
+        let checks = if unseen == 1 { "1 check was".to_owned() } else { format!("{unseen} checks were") };
+        writeln!(out, "{OPEN}{checks} not run{OPEN:#}, and earned nothing; the reason stands beside each.")?;
+    }
+    Ok(())
+}
+
+fn style_of(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Passed => GOOD,
+        Verdict::NotRun | Verdict::NotStarted => OPEN,
+        _ => BAD,
+    }
+}
+
+fn write_check(grade: &Grade, check: &CheckResult, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let style = style_of(check.verdict);
+    let sign = match check.verdict {
+        Verdict::Passed => "✓",
+        Verdict::NotRun => "–",
+        _ => "✗",
+    };
+    let points = format!("{}/{}", check.points.earned, check.points.possible);
+    let lines = wrapped(&check.name, width.saturating_sub(INDENT + points.width()).max(10));
+    for (index, line) in lines.iter().enumerate() {
+        if index + 1 < lines.len() {
+            writeln!(out, "  {style}{}{style:#} {line}", if index == 0 { sign } else { " " })?;
+            continue;
+        }
+        let gap = width.saturating_sub(4 + line.width() + points.width()).max(1);
+        let sign = if index == 0 { sign } else { " " };
+        writeln!(out, "  {style}{sign}{style:#} {line}{:gap$}{style}{points}{style:#}", "")?;
+    }
+    let Some(explanation) = &check.explanation else { return Ok(()) };
+    // Why nothing could be observed is told once, above all checks.
+    if check.verdict == Verdict::NotRun && grade.notes.contains(&explanation.text) {
+        return writeln!(out, "{:INDENT$}{OPEN}not run{OPEN:#}", "");
+    }
+    write_explanation(check.verdict, explanation, width, out)?;
+    match check.run {
+        Some(run) => writeln!(out, "{:INDENT$}{DIM}run: {run}{DIM:#}", ""),
+        None => Ok(()),
+    }
+}
+
+fn write_explanation(
+    verdict: Verdict,
+    explanation: &Explanation,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    // "failed" is what the sign says already; any other verdict is news.
+    let text = match verdict {
+        Verdict::Failed => explanation.text.clone(),
+        verdict => format!("{verdict}: {}", explanation.text),
+    };
+    write_indented(&text, INDENT, width, Style::new(), out)?;
+    let gutter = explanation.listing.iter().map(|line| line.gutter.width()).max().unwrap_or(0);
+    explanation.listing.iter().try_for_each(|line| write_listing_line(line, gutter, out))
+}
+
+fn write_listing_line(line: &ListingLine, gutter: usize, out: &mut dyn Write) -> io::Result<()> {
+    let style = match line.mark {
+        Mark::Plain => Style::new(),
+        Mark::Wrong => BAD,
+        Mark::Right => GOOD,
+    };
+    let pad = gutter - line.gutter.width();
+    write!(out, "{:INDENT$}{:pad$}{DIM}{} |{DIM:#} {style}{}{style:#}", "", "", line.gutter, line.text)?;
+    if !line.note.is_empty() {
+        write!(out, "   {style}<- {}{style:#}", line.note)?;
+    }
+    writeln!(out)
+}
+
+fn write_indented(text: &str, indent: usize, width: usize, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrapped(text, width.saturating_sub(indent)) {
+        writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
+    }
+    Ok(())
+}
+
+/// A text in lines of at most `width` columns, broken at spaces; a word that is longer stands alone.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut line));
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_at_spaces_and_nowhere_else() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a-very-long-word b", 5), ["a-very-long-word", "b"]);
+        assert_eq!(wrapped("", 5), [""; 0]);
+        assert_eq!(wrapped("ü ü ü", 3), ["ü ü", "ü"]);
+    }
+}

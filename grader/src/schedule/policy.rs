@@ -1,0 +1,189 @@
+//! The policies: which process of a run waits, and which goes on next.
+//!
+//! Pure: a decider is told where a process stands and who is held, and answers; the observer does the holding.
+
+use crate::model::{Policy, Schedule};
+
+/// A place where a process can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Point {
+    /// A process is about to begin.
+    Birth,
+    /// A process that was begun has executed a program and is about to begin that.
+    Exec,
+    /// A process has just made another.
+    Parent,
+    /// A process is about to write to its standard output or error.
+    Output,
+}
+
+/// Somebody who is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Held {
+    /// The process's number in order of birth.
+    pub process: u32,
+    /// Where it stands.
+    pub point: Point,
+}
+
+/// Decides one run.
+#[derive(Debug, Clone)]
+pub struct Decider {
+    policy: Policy,
+    /// The state of the generator, or what is left of the choices that a seed stands for.
+    seed: u64,
+    choices: Vec<Choice>,
+}
+
+/// One choice that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Which one went on, in the order of the processes' ages.
+    pub chosen: u64,
+    /// How many there were to choose from.
+    pub of: u64,
+}
+
+impl Decider {
+    /// A decider at the start of a run.
+    #[must_use]
+    pub fn new(schedule: Schedule) -> Decider {
+        Decider { policy: schedule.policy, seed: schedule.seed, choices: Vec::new() }
+    }
+
+    /// Whether a process is held at this point.
+    #[must_use]
+    pub fn holds(&self, point: Point) -> bool {
+        match self.policy {
+            Policy::Free | Policy::WithoutChildren => false,
+            Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec),
+            Policy::ChildrenFirst => point == Point::Parent,
+            Policy::Reverse => point == Point::Output,
+            Policy::Random | Policy::Exhaustive => point != Point::Parent,
+        }
+    }
+
+    /// Whether this policy steers processes at all.
+    #[must_use]
+    pub fn steers(&self) -> bool {
+        !matches!(self.policy, Policy::Free | Policy::WithoutChildren)
+    }
+
+    /// The index of the one that goes on; `held` is not empty.
+    pub fn choose(&mut self, held: &[Held]) -> usize {
+        let mut by_age: Vec<usize> = (0..held.len()).collect();
+        by_age.sort_by_key(|index| held[*index]);
+        let of = by_age.len() as u64;
+        let chosen = match self.policy {
+            // The newest goes first; of a chain of parents that are held, the newest too.
+            Policy::Free
+            | Policy::WithoutChildren
+            | Policy::ChildrenLast
+            | Policy::ChildrenFirst
+            | Policy::Reverse => of.saturating_sub(1),
+            Policy::Random => next_random(&mut self.seed) % of.max(1),
+            // A seed stands for all choices of a run: its digits, in a base that changes from choice to choice.
+            Policy::Exhaustive => {
+                let chosen = self.seed % of.max(1);
+                self.seed /= of.max(1);
+                chosen
+            }
+        };
+        self.choices.push(Choice { chosen, of });
+        by_age.get(usize::try_from(chosen).unwrap_or(0)).copied().unwrap_or(0)
+    }
+
+    /// The choices made so far.
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+}
+
+/// The seed of the next path through all choices, depth first, after the one that made these; none after the last.
+///
+/// `Err` where a run has more choices than a seed can hold.
+pub fn next_path(choices: &[Choice]) -> Result<Option<u64>, TooManyChoices> {
+    let Some(last) = choices.iter().rposition(|choice| choice.chosen + 1 < choice.of) else { return Ok(None) };
+    let mut seed: u64 = 0;
+    for (index, choice) in choices[..=last].iter().enumerate().rev() {
+        let digit = choice.chosen + u64::from(index == last);
+        seed = seed.checked_mul(choice.of).and_then(|seed| seed.checked_add(digit)).ok_or(TooManyChoices)?;
+    }
+    Ok(Some(seed))
+}
+
+/// A run's choices do not fit into a seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyChoices;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same for ever, so that a seed in a report stays good.
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decider(policy: Policy, seed: u64) -> Decider {
+        Decider::new(Schedule { policy, seed })
+    }
+
+    fn born(processes: &[u32]) -> Vec<Held> {
+        processes.iter().map(|process| Held { process: *process, point: Point::Birth }).collect()
+    }
+
+    #[test]
+    fn children_last_holds_births_and_lets_the_newest_go_first() {
+        let mut decider = decider(Policy::ChildrenLast, 0);
+        assert!(decider.holds(Point::Birth) && decider.holds(Point::Exec) && !decider.holds(Point::Output));
+        assert_eq!(decider.choose(&born(&[2, 3, 1])), 1);
+    }
+
+    #[test]
+    fn a_free_run_holds_nobody() {
+        let decider = decider(Policy::Free, 0);
+        assert!([Point::Birth, Point::Exec, Point::Parent, Point::Output].iter().all(|p| !decider.holds(*p)));
+    }
+
+    #[test]
+    fn a_random_seed_always_makes_the_same_choices() {
+        let choices = |seed| {
+            let mut decider = decider(Policy::Random, seed);
+            (0..20).map(|_| decider.choose(&born(&[1, 2, 3, 4]))).collect::<Vec<_>>()
+        };
+        assert_eq!(choices(7), choices(7));
+        assert_ne!(choices(7), choices(8));
+    }
+
+    #[test]
+    fn all_paths_are_gone_through_once_each() {
+        // Three processes that each make one step: three, then two, then one to choose from.
+        let mut seeds = Vec::new();
+        let mut orders = std::collections::BTreeSet::new();
+        let mut next = Some(0);
+        while let Some(seed) = next {
+            let mut decider = decider(Policy::Exhaustive, seed);
+            let mut left = vec![1, 2, 3];
+            let mut order = Vec::new();
+            while !left.is_empty() {
+                order.push(left.remove(decider.choose(&born(&left))));
+            }
+            seeds.push(seed);
+            orders.insert(order);
+            next = next_path(decider.choices()).expect("few choices");
+        }
+        assert_eq!((seeds.len(), orders.len()), (6, 6));
+    }
+
+    #[test]
+    fn more_choices_than_a_seed_holds_are_refused() {
+        let choices = vec![Choice { chosen: 1, of: 1000 }; 10];
+        assert_eq!(next_path(&choices), Err(TooManyChoices));
+    }
+}

@@ -1,0 +1,215 @@
+//! What a learner is told: a check, an output, and the explanation, side by side.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use grader::judge::{Evidence, judge};
+use grader::model::{
+    Ending, ExitStatus, Line, Machine, Observation, Policy, Process, RunRecord, Schedule, Stream, Waited,
+};
+use grader::question::parse;
+
+fn question(check: &str) -> grader::model::Question {
+    let text = format!("title = \"t\"\ntopic = \"t\"\n[[check]]\nname = \"n\"\npoints = 1\n{check}\n");
+    parse("q", Path::new("question.toml"), &text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn process(number: u32, status: ExitStatus) -> Process {
+    Process {
+        number,
+        parent: (number > 0).then_some(0),
+        program: "program".to_owned(),
+        born: Duration::ZERO,
+        ended: Some(Duration::from_millis(5)),
+        status: Some(status),
+        waited: Waited::Unknown,
+        cpu: Duration::ZERO,
+        peak_memory: 0,
+    }
+}
+
+/// A run that was seen only from outside and printed these lines.
+fn run(lines: &[&str]) -> RunRecord {
+    RunRecord {
+        schedule: Schedule { policy: Policy::Free, seed: 0 },
+        observation: Observation::OutputOnly { reason: "Nobody looked.".to_owned() },
+        machine: Machine { cpus: [2].into() },
+        processes: vec![process(0, ExitStatus::Code(0))],
+        lines: lines
+            .iter()
+            .map(|text| Line {
+                text: (*text).to_owned(),
+                invalid_utf8: text.contains('\u{fffd}'),
+                stream: Stream::Stdout,
+                writer: None,
+                at: Duration::ZERO,
+                torn: false,
+            })
+            .collect(),
+        ending: Ending::Finished,
+        wall: Duration::from_millis(5),
+    }
+}
+
+/// The same run with every line's writer seen.
+fn observed(lines: &[(&str, u32)]) -> RunRecord {
+    let mut run = run(&lines.iter().map(|(text, _)| *text).collect::<Vec<_>>());
+    run.observation = Observation::Full;
+    for (line, (_, writer)) in run.lines.iter_mut().zip(lines) {
+        line.writer = Some(*writer);
+    }
+    run.processes.extend((1..=4).map(|number| process(number, ExitStatus::Code(0))));
+    run
+}
+
+fn verdict(check: &str, run: RunRecord) -> String {
+    let grade = judge(&question(check), "it", &Evidence { runs: vec![run], ..Evidence::default() });
+    let result = &grade.checks[0];
+    match &result.explanation {
+        Some(explanation) => format!("{}: {explanation}", result.verdict),
+        None => result.verdict.to_string(),
+    }
+}
+
+const SQUARE_CUBE: &str =
+    "output.sequence = [{ any_order = [\"Square: 100\", \"Cube: 1000\"] }, \"Done!\"]";
+
+#[test]
+fn a_text_that_is_not_as_expected_is_explained() {
+    let four = "output.any_order = [\"Process 1: 1\", \"Process 2: 2\", \"Process 3: 3\", \"Process 4: 4\"]";
+    let numbers = "output = \"[{list int 0..=49 len 5}]\"";
+    let same = "output.sequence = [\"first {n: int}\", \"second {n}\"]";
+    let phases = "output.sequence = [{ repeat = \"working {int}\", min = 1 }, \"phase 2\", { repeat = \"resting {int}\", min = 1 }, \"end\"]";
+    let long = format!("{}x", "a".repeat(300));
+    let cases: [(&str, &str, Vec<&str>); 28] = [
+        ("right", SQUARE_CUBE, vec!["Cube: 1000", "Square: 100", "Done!"]),
+        ("right with empty lines at the end", SQUARE_CUBE, vec!["Cube: 1000", "Square: 100", "Done!", "", ""]),
+        ("nothing", SQUARE_CUBE, vec![]),
+        ("too early", SQUARE_CUBE, vec!["Square: 100", "Done!", "Cube: 1000"]),
+        ("first of all", SQUARE_CUBE, vec!["Done!", "Square: 100", "Cube: 1000"]),
+        ("missing last", SQUARE_CUBE, vec!["Square: 100", "Cube: 1000"]),
+        ("missing first", SQUARE_CUBE, vec!["Cube: 1000", "Done!"]),
+        ("wrong value", SQUARE_CUBE, vec!["Square: 100", "Cube: 100", "Done!"]),
+        ("wrong case", SQUARE_CUBE, vec!["square: 100", "Cube: 1000", "Done!"]),
+        ("space at the end", SQUARE_CUBE, vec!["Square: 100 ", "Cube: 1000", "Done!"]),
+        ("space inside", SQUARE_CUBE, vec!["Square:100", "Cube: 1000", "Done!"]),
+        ("twice", SQUARE_CUBE, vec!["Square: 100", "Square: 100", "Cube: 1000", "Done!"]),
+        ("too much", SQUARE_CUBE, vec!["Square: 100", "Cube: 1000", "Done!", "Bye"]),
+        ("noise before", SQUARE_CUBE, vec!["starting", "Square: 100", "Cube: 1000", "Done!"]),
+        ("something else", SQUARE_CUBE, vec!["Hello, world!"]),
+        ("two wrong", SQUARE_CUBE, vec!["Square: 10", "Cube: 100", "Done!"]),
+        ("empty line between", SQUARE_CUBE, vec!["Square: 100", "", "Cube: 1000", "Done!"]),
+        ("a number out of order is fine, a number twice is not", four, vec!["Process 2: 2", "Process 1: 1", "Process 2: 2", "Process 4: 4"]),
+        ("out of range", numbers, vec!["[1, 2, 50, 4, 5]"]),
+        ("too few in a list", numbers, vec!["[1, 2, 3, 4]"]),
+        ("cut off", numbers, vec!["[1, 2"]),
+        ("no number", "output = \"n = {int}\"", vec!["n = many"]),
+        ("CPUs", "output = \"CPUs: {cpus}\"", vec!["CPUs: 3"]),
+        ("names disagree", same, vec!["first 1", "second 2"]),
+        ("phases in the wrong order", phases, vec!["working 1", "resting 1", "working 2", "phase 2", "resting 2", "end"]),
+        ("control sequences", SQUARE_CUBE, vec!["\u{1b}[32mSquare: 100\u{1b}[0m", "Cube: 1000", "Done!"]),
+        ("bytes that are no text", SQUARE_CUBE, vec!["Square: 100", "Cube: \u{fffd}", "Done!"]),
+        ("a long line", "output = \"a\"", vec![&long]),
+    ];
+    let mut all = String::new();
+    for (name, check, lines) in cases {
+        writeln!(all, "== {name}\n{}\n", verdict(check, run(&lines))).unwrap();
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_long_output_in_the_wrong_order_names_the_right_place() {
+    let workers: Vec<String> = (1..=20).map(|number| format!("\"worker {number}\"")).collect();
+    let check = format!("output.sequence = [{{ any_order = [{}] }}, \"all done\"]", workers.join(", "));
+    let mut lines: Vec<String> = (1..=20).map(|number| format!("worker {number}")).collect();
+    lines.insert(3, "all done".to_owned());
+    insta::assert_snapshot!(verdict(&check, run(&lines.iter().map(String::as_str).collect::<Vec<_>>())));
+}
+
+#[test]
+fn the_wrong_writer_is_named() {
+    let own = "output.sequence = [{ any_order = [\"Square: 100\", \"Cube: 1000\"], by = \"own child\" }, { line = \"Done!\", by = \"main\" }]";
+    let mut all = String::new();
+    for (name, lines) in [
+        ("right", [("Square: 100", 1), ("Cube: 1000", 2), ("Done!", 0)]),
+        ("from main", [("Square: 100", 0), ("Cube: 1000", 2), ("Done!", 0)]),
+        ("one child for both", [("Square: 100", 1), ("Cube: 1000", 1), ("Done!", 0)]),
+        ("end from a child", [("Square: 100", 1), ("Cube: 1000", 2), ("Done!", 3)]),
+        ("main too early", [("Square: 100", 1), ("Done!", 0), ("Cube: 1000", 2)]),
+    ] {
+        writeln!(all, "== {name}\n{}\n", verdict(own, observed(&lines))).unwrap();
+    }
+    writeln!(all, "== not seen\n{}", verdict(own, run(&["Square: 100", "Cube: 1000", "Done!"]))).unwrap();
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_end_of_a_run_is_explained() {
+    let exit = "exit = { code = 0, crashed = 0, left_behind = 0, waited = true }";
+    let ended = |status, ending| {
+        let mut run = run(&["Square: 100"]);
+        run.processes[0].status = status;
+        run.ending = ending;
+        run
+    };
+    let mut all = String::new();
+    for (name, check, run) in [
+        ("clean but unseen", exit, ended(Some(ExitStatus::Code(0)), Ending::Finished)),
+        ("wrong code", exit, ended(Some(ExitStatus::Code(3)), Ending::Finished)),
+        ("panicked", exit, ended(Some(ExitStatus::Code(101)), Ending::Finished)),
+        ("crashed", exit, ended(Some(ExitStatus::Signal(11)), Ending::Finished)),
+        ("crashed after a right text", "output = \"Square: 100\"", ended(Some(ExitStatus::Signal(6)), Ending::Finished)),
+        ("timed out", SQUARE_CUBE, ended(None, Ending::TimedOut)),
+        (
+            "deadlocked",
+            SQUARE_CUBE,
+            ended(None, Ending::Deadlocked { waits: vec!["Main waits for child 1.".to_owned()] }),
+        ),
+        ("flooded", SQUARE_CUBE, ended(None, Ending::LimitExceeded(grader::model::Limit::Output))),
+    ] {
+        writeln!(all, "== {name}\n{}\n", verdict(check, run)).unwrap();
+    }
+    let mut left = observed(&[]);
+    left.processes.truncate(3);
+    left.processes[1].ended = None;
+    left.processes[2].waited = Waited::No;
+    writeln!(all, "== left behind\n{}\n", verdict(exit, left.clone())).unwrap();
+    left.processes[1].ended = Some(Duration::from_millis(1));
+    writeln!(all, "== not waited for\n{}\n", verdict(exit, left.clone())).unwrap();
+    left.processes[2].status = Some(ExitStatus::Signal(6));
+    writeln!(all, "== a child crashed\n{}\n", verdict(exit, left.clone())).unwrap();
+    writeln!(all, "== too few\n{}\n", verdict("processes = { created = 4 }", left.clone())).unwrap();
+    writeln!(all, "== none alive together\n{}\n", verdict("processes = { alive_together = 4 }", left.clone())).unwrap();
+    writeln!(all, "== none killed\n{}", verdict("processes.ended_by = { signal = \"SIGKILL\", count = 1 }", left)).unwrap();
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn no_output_makes_judging_panic() {
+    use proptest::prelude::*;
+    let checks = [
+        SQUARE_CUBE,
+        "output.any_order = [{ sequence = [\"a {n: int}\", { optional = \"b {n}\" }] }, { repeat = \"{word}\", max = 3 }, \"{list int len 2}\"]",
+        "output = \"{x: any}-{y: any}\"\ndistinct = { x = 2 }",
+        "output = { any_order = [\"{int}\", \"{float}\", \"{any}\"], by = \"own child\" }",
+    ]
+    .map(question);
+    let line = prop_oneof![
+        "[a-b0-9 ,.é-]{0,12}",
+        prop::sample::select(vec!["Square: 100", "Cube: 1000", "Done!", "1, 2"]).prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    proptest!(|(lines in prop::collection::vec((line, 0..5u32), 0..8), check in 0..checks.len(), seen: bool)| {
+        let borrowed: Vec<(&str, u32)> = lines.iter().map(|(text, writer)| (text.as_str(), *writer)).collect();
+        let run = if seen { observed(&borrowed) } else { run(&borrowed.iter().map(|(text, _)| *text).collect::<Vec<_>>()) };
+        let grade = judge(&checks[check], "it", &Evidence { runs: vec![run], ..Evidence::default() });
+        let result = &grade.checks[0];
+        prop_assert_eq!(result.verdict == grader::model::Verdict::Passed, result.explanation.is_none());
+        if let Some(explanation) = &result.explanation {
+            prop_assert!(!explanation.text.is_empty());
+            prop_assert!(!explanation.to_string().chars().any(|c| c.is_control() && c != '\n'));
+        }
+    });
+}

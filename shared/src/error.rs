@@ -1,0 +1,156 @@
+//! What can go wrong, as the caller sees it.
+
+use std::io;
+
+use crate::ipc::outcome::{Failure, Reason};
+use crate::status::ExitStatus;
+
+/// What went wrong. Each text reads after "failed to"; what caused it is its source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program has not called [`init`](crate::init), so a child would not know that it is one.
+    #[error("start a process: call `multiprocessing::init()` first in `main`")]
+    NotInitialised,
+
+    /// The system did not start the process.
+    #[error("start a process")]
+    Start {
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The child is not the program that its parent is, or the function is not part of it.
+    #[error("find `{function}` in the other process: {reason}")]
+    WrongProgram {
+        /// The function to be called.
+        function: String,
+        /// What did not agree.
+        reason: String,
+    },
+
+    /// The function panicked in the other process.
+    #[error("run `{function}`: it panicked{}: {message}", at(location.as_deref()))]
+    Panicked {
+        /// The function's path.
+        function: String,
+        /// What the panic said.
+        message: String,
+        /// Where, as file, line and column; `None` if the function has replaced the panic hook.
+        location: Option<String>,
+    },
+
+    /// The process ended before it gave a result: it exited, crashed or was killed.
+    #[error("get a result: the process ended before, with {status}")]
+    Died {
+        /// How it ended.
+        status: ExitStatus,
+    },
+
+    /// A value could not be turned into bytes.
+    #[error("serialise the {value} of `{function}`")]
+    Serialise {
+        /// Which value.
+        value: Value,
+        /// The function's path.
+        function: String,
+        /// What serde said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// Bytes could not be turned back into a value: its type writes something other than it reads.
+    #[error("deserialise the {value} of `{function}`")]
+    Deserialise {
+        /// Which value.
+        value: Value,
+        /// The function's path.
+        function: String,
+        /// What serde said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The result was taken before, by an earlier call with a timeout.
+    #[error("get the result of `{function}` a second time")]
+    ResultTaken {
+        /// The function's path.
+        function: String,
+    },
+
+    /// A pool's initializer failed in a worker, so the pool can do nothing.
+    #[error("prepare a worker of the pool by its initializer")]
+    Initializer {
+        /// What came of the initializer.
+        source: Box<Error>,
+    },
+
+    /// Several workers in a row ended before they could take work, so the pool has given up.
+    #[error(
+        "keep the pool running: {attempts} workers in a row ended before they were ready, the last with {status}"
+    )]
+    WorkersDie {
+        /// How many were started in vain.
+        attempts: u32,
+        /// How the last one ended.
+        status: ExitStatus,
+    },
+
+    /// The pool was closed, and takes no more work.
+    #[error("give work to the pool: it is closed")]
+    PoolClosed,
+
+    /// The pool was terminated before the work was done.
+    #[error("get a result: the pool was terminated before")]
+    PoolTerminated,
+}
+
+/// A value that crosses from one process into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// What the function is given.
+    Argument,
+    /// What the function returns.
+    Result,
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Value::Argument => "argument",
+            Value::Result => "result",
+        })
+    }
+}
+
+impl Error {
+    /// The error that a failure of this function is to its caller.
+    pub(crate) fn of(failure: Failure, function: &str) -> Error {
+        let function = function.to_owned();
+        let serialise =
+            |value, reason: Reason, function| Error::Serialise { value, function, source: Box::new(reason) };
+        match failure {
+            Failure::Panicked { message, location } => Error::Panicked { function, message, location },
+            Failure::Died(status) => Error::Died { status },
+            Failure::ArgumentNotEncoded(reason) => serialise(Value::Argument, reason, function),
+            Failure::ResultNotEncoded(reason) => serialise(Value::Result, reason, function),
+            Failure::ArgumentNotDecoded(reason) => {
+                Error::Deserialise { value: Value::Argument, function, source: Box::new(reason) }
+            }
+        }
+    }
+
+    /// The function lives in a library that was loaded at run time, where a child would not find it.
+    pub(crate) fn not_in_program(function: &str) -> Error {
+        let reason = "it is not part of the program's own file".to_owned();
+        Error::WrongProgram { function: function.to_owned(), reason }
+    }
+
+    /// The result of this function came as bytes that are none of its type.
+    pub(crate) fn result_not_decoded(error: postcard::Error, function: &str) -> Error {
+        let source = Box::new(Reason::Codec(error));
+        Error::Deserialise { value: Value::Result, function: function.to_owned(), source }
+    }
+}
+
+fn at(location: Option<&str>) -> String {
+    location.map_or_else(String::new, |location| format!(" at {location}"))
+}

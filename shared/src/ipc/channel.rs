@@ -1,0 +1,71 @@
+//! One end of a channel, used by one side that may block.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+use serde::Serialize;
+
+use super::frame::{self, Frame, FrameReader, Received};
+
+/// A socket and what was read from it but not yet used.
+pub(crate) struct Channel {
+    socket: OwnedFd,
+    reader: FrameReader,
+}
+
+impl Channel {
+    pub(crate) fn new(socket: OwnedFd) -> Channel {
+        Channel { socket, reader: FrameReader::default() }
+    }
+
+    /// Sends a message with its payload, and waits until all of it is on its way.
+    pub(crate) fn send<M: Serialize>(&self, message: &M, payload: &[u8]) -> io::Result<()> {
+        send_all(self.socket.as_fd(), &frame::head(message, payload.len()), payload)
+    }
+
+    /// Says that nothing more will be sent.
+    #[cfg(test)]
+    pub(crate) fn finish(&self) {
+        rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write).unwrap();
+    }
+
+    /// Waits for the next frame; `None` when the other side has closed its end. Nonsense is an error.
+    pub(crate) fn receive(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            match self.reader.next() {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => {}
+                Err(super::Malformed) => return Err(io::ErrorKind::InvalidData.into()),
+            }
+            if self.reader.receive(self.socket.as_fd(), RecvFlags::empty())? == Received::End {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Sends a frame's head and payload, and waits while the other side's buffer is full.
+pub(crate) fn send_all(socket: BorrowedFd<'_>, head: &[u8], payload: &[u8]) -> io::Result<()> {
+    let mut sent = 0;
+    while sent < head.len() + payload.len() {
+        sent += send_some(socket, head, payload, sent, SendFlags::empty())?;
+    }
+    Ok(())
+}
+
+/// Sends what is left of a frame of which `sent` bytes are gone; says how many more went.
+pub(crate) fn send_some(
+    socket: BorrowedFd<'_>,
+    head: &[u8],
+    payload: &[u8],
+    sent: usize,
+    flags: SendFlags,
+) -> rustix::io::Result<usize> {
+    let of_payload = sent.saturating_sub(head.len());
+    let of_head = sent - of_payload;
+    let parts = [IoSlice::new(&head[of_head..]), IoSlice::new(&payload[of_payload..])];
+    rustix::io::retry_on_intr(|| {
+        rustix::net::sendmsg(socket, &parts, &mut SendAncillaryBuffer::default(), flags | SendFlags::NOSIGNAL)
+    })
+}

@@ -1,0 +1,234 @@
+//! Frames: how a message and its payload stand in a stream of bytes.
+//!
+//! ```text
+//!   0        8
+//!   +--------+---------------------+------------------+
+//!   | length | message, by postcard | payload, as it is |
+//!   +--------+---------------------+------------------+
+//!    u64 LE   `length` bytes together
+//! ```
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use rustix::buffer::spare_capacity;
+use rustix::net::RecvFlags;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Malformed, codec};
+
+const LENGTH: usize = size_of::<u64>();
+
+/// One read takes in so much at most; a frame that is longer gets a buffer of its own.
+const BUFFER: usize = 128 << 10;
+
+/// A frame longer than this is nothing that this library sends: the largest record is 4 GiB.
+const LONGEST: u64 = (1 << 32) + (1 << 20);
+
+/// The bytes that go before a payload of this length: the frame's own length and the message.
+pub(crate) fn head<M: Serialize>(message: &M, payload: usize) -> Vec<u8> {
+    let mut head = vec![0; LENGTH];
+    codec::encode(message, &mut head).expect("a message is plain data");
+    let length = (head.len() - LENGTH + payload) as u64;
+    head[..LENGTH].copy_from_slice(&length.to_le_bytes());
+    head
+}
+
+/// One whole frame as received, without its length.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    /// The message, and where the payload begins.
+    pub(crate) fn message<M: DeserializeOwned>(&self) -> Result<(M, &[u8]), Malformed> {
+        postcard::take_from_bytes(&self.0).map_err(|_| Malformed)
+    }
+
+    /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.
+    pub(crate) fn into_payload(self, payload: usize) -> Payload {
+        let start = self.0.len().saturating_sub(payload);
+        Payload { bytes: self.0, start }
+    }
+}
+
+/// Bytes that came with a message, in the memory in which they arrived.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Payload {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Payload {
+        Payload { bytes, start: 0 }
+    }
+}
+
+/// What a read came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Bytes,
+    /// Nothing there at the moment; only where the read does not block.
+    Nothing,
+    /// The other side has closed its end.
+    End,
+}
+
+/// Puts frames together from what a socket gives, in pieces of any size.
+#[derive(Default)]
+pub(crate) struct FrameReader {
+    /// Bytes received; the first `taken` are done with.
+    buffer: Vec<u8>,
+    taken: usize,
+    /// A long frame on its way, and how long it will be.
+    long: Option<(Vec<u8>, usize)>,
+}
+
+impl FrameReader {
+    /// Reads once from the socket. An end in the middle of a frame is an end like any other: the frame never comes.
+    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Received> {
+        let result = rustix::io::retry_on_intr(|| match &mut self.long {
+            Some((frame, length)) => receive_long(frame, *length, socket, flags),
+            None => {
+                self.buffer.drain(..std::mem::take(&mut self.taken));
+                self.buffer.reserve(BUFFER - self.buffer.len().min(BUFFER - 1));
+                rustix::net::recv(socket, spare_capacity(&mut self.buffer), flags).map(|(count, _)| count)
+            }
+        });
+        match result {
+            Ok(0) | Err(rustix::io::Errno::CONNRESET) => Ok(Received::End),
+            Ok(_) => Ok(Received::Bytes),
+            Err(rustix::io::Errno::AGAIN) => Ok(Received::Nothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next frame that is there whole.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Malformed> {
+        if let Some((frame, length)) = self.long.take() {
+            if frame.len() == length {
+                return Ok(Some(Frame(frame)));
+            }
+            self.long = Some((frame, length));
+            return Ok(None);
+        }
+        let waiting = &self.buffer[self.taken..];
+        let Some((length, rest)) = waiting.split_first_chunk::<LENGTH>() else { return Ok(None) };
+        let length = u64::from_le_bytes(*length);
+        if length > LONGEST {
+            return Err(Malformed);
+        }
+        let length = usize::try_from(length).map_err(|_| Malformed)?;
+        if let Some(frame) = rest.get(..length) {
+            let frame = Frame(frame.to_vec());
+            self.taken += LENGTH + length;
+            return Ok(Some(frame));
+        }
+        if LENGTH + length > BUFFER {
+            self.long = Some((rest.to_vec(), length));
+            self.buffer.clear();
+            self.taken = 0;
+        }
+        Ok(None)
+    }
+}
+
+/// Reads into a long frame, never past its end. Memory grows with what has come, not with what was announced.
+fn receive_long(
+    frame: &mut Vec<u8>,
+    length: usize,
+    socket: BorrowedFd<'_>,
+    flags: RecvFlags,
+) -> rustix::io::Result<usize> {
+    let before = frame.len();
+    frame.resize(length.min(before + 2 * BUFFER), 0);
+    let received = rustix::net::recv(socket, &mut frame[before..], flags);
+    frame.truncate(before + received.as_ref().map_or(0, |(count, _)| *count));
+    received.map(|(count, _)| count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use proptest::prelude::*;
+    use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
+
+    use super::*;
+
+    /// Sends the bytes in pieces of this size, reads as they come, and gives all frames.
+    fn through_a_socket(bytes: &[u8], piece: usize) -> Result<Vec<Frame>, Malformed> {
+        let (ours, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                .unwrap();
+        let mut reader = FrameReader::default();
+        let mut frames = Vec::new();
+        for piece in bytes.chunks(piece) {
+            assert_eq!(rustix::net::send(&theirs, piece, SendFlags::empty()), Ok(piece.len()));
+            while reader.receive(ours.as_fd(), RecvFlags::DONTWAIT).unwrap() == Received::Bytes {
+                while let Some(frame) = reader.next()? {
+                    frames.push(frame);
+                }
+            }
+        }
+        drop(theirs);
+        assert_eq!(reader.receive(ours.as_fd(), RecvFlags::empty()).unwrap(), Received::End);
+        Ok(frames)
+    }
+
+    proptest! {
+        #[test]
+        fn frames_come_out_as_they_went_in_however_the_bytes_are_cut(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..20),
+            piece in 1_usize..5000,
+        ) {
+            let mut bytes = Vec::new();
+            for payload in &payloads {
+                bytes.extend(head(&7_u32, payload.len()));
+                bytes.extend(payload);
+            }
+            let frames = through_a_socket(&bytes, piece).unwrap();
+            prop_assert_eq!(frames.len(), payloads.len());
+            for (frame, payload) in frames.iter().zip(&payloads) {
+                prop_assert_eq!(frame.message::<u32>(), Ok((7, payload.as_slice())));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_frames_or_malformed(bytes: Vec<u8>, piece in 1_usize..100) {
+            if let Ok(frames) = through_a_socket(&bytes, piece) {
+                let used: usize = frames.iter().map(|frame| LENGTH + frame.0.len()).sum();
+                prop_assert!(used <= bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn frames_around_the_size_of_the_buffer_come_out_whole() {
+        for size in [BUFFER - 20, BUFFER - LENGTH - 1, BUFFER - LENGTH, BUFFER, 3 * BUFFER + 1] {
+            let payload: Vec<u8> = (0..size).map(|index| index as u8).collect();
+            let mut bytes = head(&7_u32, size);
+            bytes.extend(&payload);
+            bytes.extend(head(&8_u32, 0));
+            let frames = through_a_socket(&bytes, 50_000).unwrap();
+            assert_eq!(frames.len(), 2, "{size}");
+            assert!(frames[0].message::<u32>() == Ok((7, payload.as_slice())));
+            assert_eq!(frames[1].message::<u32>(), Ok((8, [].as_slice())));
+        }
+    }
+
+    #[test]
+    fn an_announced_length_takes_no_memory_by_itself() {
+        let mut bytes = (LONGEST - 1).to_le_bytes().to_vec();
+        bytes.resize(BUFFER, 0);
+        assert_eq!(through_a_socket(&bytes, 50_000), Ok(Vec::new()));
+        assert_eq!(through_a_socket(&(LONGEST + 1).to_le_bytes(), 50_000), Err(Malformed));
+    }
+}

@@ -1,0 +1,118 @@
+//! What came of one call: the encoded result, or why there is none.
+//!
+//! An outcome is a record of one tag byte and what belongs to it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Malformed, codec, records};
+use crate::status::ExitStatus;
+
+const VALUE: u8 = 0;
+const FAILURE: u8 = 1;
+
+/// Why a call gave no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Failure {
+    /// The function panicked.
+    Panicked {
+        /// What the panic said.
+        message: String,
+        /// Where: file, line and column.
+        location: Option<String>,
+    },
+    /// The argument did not become bytes, in the caller.
+    ArgumentNotEncoded(Reason),
+    /// The argument was not understood in the other process.
+    ArgumentNotDecoded(Reason),
+    /// The result did not become bytes in the other process.
+    ResultNotEncoded(Reason),
+    /// The process ended while the call was under way. Written by the manager only.
+    Died(ExitStatus),
+}
+
+/// Why a value did not become bytes, or bytes no value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error(transparent)]
+    Codec(postcard::Error),
+    #[error("it takes more than 4 GiB")]
+    TooLarge,
+}
+
+impl From<records::AppendError<postcard::Error>> for Reason {
+    fn from(error: records::AppendError<postcard::Error>) -> Reason {
+        match error {
+            records::AppendError::Write(error) => Reason::Codec(error),
+            records::AppendError::TooLarge => Reason::TooLarge,
+        }
+    }
+}
+
+/// Appends the outcome of `call`, which appends the result's bytes or says why it cannot.
+///
+/// Whatever a failed call has appended is taken back.
+pub(crate) fn append(buffer: &mut Vec<u8>, call: impl FnOnce(&mut Vec<u8>) -> Result<(), Failure>) {
+    let appended = records::append(buffer, |buffer| {
+        buffer.push(VALUE);
+        call(buffer)
+    });
+    match appended {
+        Ok(()) => {}
+        Err(records::AppendError::Write(failure)) => append_failure(buffer, &failure),
+        Err(records::AppendError::TooLarge) => {
+            append_failure(buffer, &Failure::ResultNotEncoded(Reason::TooLarge));
+        }
+    }
+}
+
+/// Appends the outcome of a call that gave nothing.
+pub(crate) fn append_failure(buffer: &mut Vec<u8>, failure: &Failure) {
+    records::append(buffer, |buffer| {
+        buffer.push(FAILURE);
+        codec::encode(failure, buffer)
+    })
+    .expect("a failure is plain data, short of 4 GiB");
+}
+
+/// Takes the first outcome off the front; `None` at the end.
+pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Result<&'a [u8], Failure>>, Malformed> {
+    let Some(record) = records::take_first(bytes)? else { return Ok(None) };
+    match record.split_first() {
+        Some((&VALUE, value)) => Ok(Some(Ok(value))),
+        Some((&FAILURE, failure)) => Ok(Some(Err(codec::decode(failure).map_err(|_| Malformed)?))),
+        _ => Err(Malformed),
+    }
+}
+
+/// Whether the first of the outcomes is a failure.
+pub(crate) fn is_failure(outcomes: &[u8]) -> bool {
+    matches!(records::take_first(&mut { outcomes }), Ok(Some([FAILURE, ..])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_failed_call_leaves_only_its_failure() {
+        let failure = Failure::Panicked { message: "boom".into(), location: None };
+        let mut buffer = Vec::new();
+        append(&mut buffer, |buffer| {
+            buffer.extend_from_slice(b"half a result");
+            Err(failure.clone())
+        });
+        let mut rest = buffer.as_slice();
+        assert_eq!(take_first(&mut rest), Ok(Some(Err(failure))));
+        assert_eq!(take_first(&mut rest), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_outcomes_or_malformed(bytes: Vec<u8>) {
+            let mut rest = bytes.as_slice();
+            while let Ok(Some(_)) = take_first(&mut rest) {}
+            prop_assert!(rest.len() <= bytes.len());
+        }
+    }
+}

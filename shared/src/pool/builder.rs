@@ -1,0 +1,109 @@
+//! How a pool is to be set up.
+
+use std::sync::{Arc, Mutex, mpsc};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Pool;
+use super::manager::{Manager, Shared};
+use super::member::{Greeting, Member};
+use crate::error::Error;
+use crate::ipc::message::EntryRef;
+use crate::ipc::outcome::Failure;
+use crate::ipc::{codec, records};
+use crate::sys::signals;
+use crate::{entry, init};
+
+/// Sets up a pool with more than a number of workers; see [`Pool::builder`].
+#[derive(Debug, Default)]
+#[must_use = "a builder starts nothing until `build` is called"]
+pub struct PoolBuilder {
+    processes: Option<usize>,
+    max_tasks: Option<usize>,
+    initializer: Option<Initializer>,
+}
+
+/// What is to be called in each worker first, or why that cannot be.
+#[derive(Debug)]
+struct Initializer {
+    function: &'static str,
+    call: Result<(EntryRef, Arc<Vec<u8>>), Error>,
+}
+
+impl PoolBuilder {
+    /// Sets the number of workers. Without it there are as many as [`num_cpus::get`] counts: the CPUs that this
+    /// process may use, by its affinity mask and its control group's quota.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    pub fn processes(mut self, processes: usize) -> PoolBuilder {
+        assert!(processes > 0, "a pool needs at least one process");
+        self.processes = Some(processes);
+        self
+    }
+
+    /// Has each worker call `f(arg)` once, before it takes any work. What it returns is dropped.
+    ///
+    /// If it fails in any worker, the pool is of no use, and every call gives [`Error::Initializer`].
+    pub fn initializer<F, A, R>(mut self, f: F, arg: A) -> PoolBuilder
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize,
+    {
+        let function = std::any::type_name::<F>();
+        let mut argument = Vec::new();
+        let encoded = records::append(&mut argument, |buffer| codec::encode(&arg, buffer));
+        let call = match (entry::name::<F, A, R>(f), encoded) {
+            (None, _) => Err(Error::not_in_program(function)),
+            (_, Err(error)) => Err(Error::of(Failure::ArgumentNotEncoded(error.into()), function)),
+            (Some(name), Ok(())) => Ok((name, Arc::new(argument))),
+        };
+        self.initializer = Some(Initializer { function, call });
+        self
+    }
+
+    /// Replaces each worker after so many calls, so that what a function leaks does not pile up.
+    ///
+    /// Calls are counted, where Python counts chunks. A chunk never holds more calls than this.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    pub fn max_tasks_per_child(mut self, calls: usize) -> PoolBuilder {
+        assert!(calls > 0, "a worker has to make at least one call");
+        self.max_tasks = Some(calls);
+        self
+    }
+
+    /// Starts the pool. All its workers exist when this returns; it does not wait until they are ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] if the initializer's argument does
+    /// not serialise, and [`Error::Start`] when the system has no room for the workers.
+    pub fn build(self) -> Result<Pool, Error> {
+        init::require()?;
+        let start = |source| Error::Start { source };
+        let processes = self.processes.unwrap_or_else(num_cpus::get);
+        let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
+        let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;
+        let greeting = Greeting { program: entry::program().map_err(start)?, initializer };
+        let members =
+            (0..processes).map(|_| Member::start(&greeting)).collect::<Result<Vec<_>, _>>().map_err(start)?;
+        let (sender, commands) = mpsc::channel();
+        let shared = Shared::new(sender, processes, self.max_tasks, initializer_name).map_err(start)?;
+        let shared = Arc::new(shared);
+        let manager = Manager::new(Arc::clone(&shared), commands, greeting, members);
+        let thread = std::thread::Builder::new()
+            .name("multiprocessing-manager".into())
+            .spawn(move || {
+                signals::block_all_on_this_thread();
+                manager.run();
+            })
+            .map_err(start)?;
+        Ok(Pool { shared, manager: Mutex::new(Some(thread)) })
+    }
+}

@@ -1,0 +1,191 @@
+//! The calls that take many items, for any size of chunk.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Pool;
+use super::handle::MapHandle;
+use super::imap::Imap;
+use super::outcomes::{Next, Order, Outcomes};
+use super::star::StarFn;
+use super::submission::{ChunkSize, Submission};
+use crate::entry;
+use crate::error::Error;
+
+/// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under way
+/// there, and as many again whose results wait.
+const WINDOW_CHUNKS: usize = 4;
+
+/// A pool with a size for its chunks; see [`Pool::chunks_of`]. Its methods are those of [`Pool`].
+#[derive(Clone, Copy, Debug)]
+pub struct Chunked<'a> {
+    pool: &'a Pool,
+    /// How many calls make a chunk; `None` leaves it to the pool.
+    calls: Option<usize>,
+}
+
+/// What becomes of a job at its first failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtFailure {
+    Stop,
+    GoOn,
+}
+
+impl<'a> Chunked<'a> {
+    pub(super) fn new(pool: &'a Pool, calls: Option<usize>) -> Chunked<'a> {
+        Chunked { pool, calls }
+    }
+
+    /// As [`Pool::map`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map`].
+    pub fn map<F, A, R, I>(self, f: F, items: I) -> Result<Vec<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.map_async(f, items)?.get()
+    }
+
+    /// As [`Pool::map_each`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map_each`].
+    pub fn map_each<F, A, R, I>(self, f: F, items: I) -> Result<Vec<Result<R, Error>>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn)?;
+        let mut results = Vec::with_capacity(count);
+        while results.len() < count {
+            match outcomes.next(None) {
+                Next::Outcome(result) => results.push(result),
+                Next::Lost(error) => return Err(error),
+                Next::Late => {}
+            }
+        }
+        Ok(results)
+    }
+
+    /// As [`Pool::map_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map_async`].
+    pub fn map_async<F, A, R, I>(self, f: F, items: I) -> Result<MapHandle<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        let (count, outcomes) = self.submit(f, items, AtFailure::Stop)?;
+        Ok(MapHandle::new(outcomes, std::any::type_name::<F>(), count))
+    }
+
+    /// As [`Pool::starmap`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map`].
+    pub fn starmap<F, A, I>(self, f: F, items: I) -> Result<Vec<F::Output>, Error>
+    where
+        F: StarFn<A> + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        F::Output: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        // A closure that captures a function without data has no data itself.
+        self.map(move |arguments: A| f.call_star(arguments), items)
+    }
+
+    /// As [`Pool::imap`].
+    pub fn imap<F, A, R, I>(self, f: F, items: I) -> Imap<I::IntoIter, R>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.iterate(f, items, Order::AsSubmitted)
+    }
+
+    /// As [`Pool::imap_unordered`].
+    pub fn imap_unordered<F, A, R, I>(self, f: F, items: I) -> Imap<I::IntoIter, R>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.iterate(f, items, Order::AsCompleted)
+    }
+
+    /// Submits a call for each item; gives how many there are and where their outcomes come.
+    fn submit<F, A, R, I>(self, f: F, items: I, at_failure: AtFailure) -> Result<(usize, Outcomes<R>), Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        // The size of a chunk depends on how many items there are; for a vector this costs nothing.
+        let items: Vec<A> = items.into_iter().collect();
+        let count = items.len();
+        let size = match self.calls {
+            Some(calls) => ChunkSize::exactly(calls, &self.pool.shared),
+            None => ChunkSize::for_calls(count, &self.pool.shared),
+        };
+        let (mut submission, outcomes) = self.open(f, at_failure, size, Order::AsSubmitted)?;
+        for item in items {
+            if !submission.add(&item) {
+                break;
+            }
+        }
+        submission.send();
+        Ok((count, outcomes))
+    }
+
+    fn iterate<F, A, R, I>(self, f: F, items: I, order: Order) -> Imap<I::IntoIter, R>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        let calls = self.calls.unwrap_or(1);
+        let size = ChunkSize::exactly(calls, &self.pool.shared);
+        let window = calls.saturating_mul(self.pool.processes()).saturating_mul(WINDOW_CHUNKS);
+        match self.open(f, AtFailure::GoOn, size, order) {
+            Ok((submission, outcomes)) => Imap::new(items.into_iter(), submission, outcomes, window),
+            Err(error) => Imap::failed(error),
+        }
+    }
+
+    fn open<F, A, R>(
+        self,
+        f: F,
+        at_failure: AtFailure,
+        size: ChunkSize,
+        order: Order,
+    ) -> Result<(Submission<A>, Outcomes<R>), Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let path = std::any::type_name::<F>();
+        let function = entry::name::<F, A, R>(f).ok_or_else(|| Error::not_in_program(path))?;
+        let stops = at_failure == AtFailure::Stop;
+        let (submission, receiving) = Submission::open(&self.pool.shared, function, stops, size)?;
+        Ok((submission, Outcomes::new(receiving, path, order)))
+    }
+}

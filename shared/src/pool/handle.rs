@@ -1,0 +1,134 @@
+//! Results that are on their way: what `apply_async` and `map_async` give.
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use super::outcomes::{Next, Outcomes};
+use crate::error::Error;
+
+/// The results of a `map` on their way. The counterpart of Python's `MapResult`.
+///
+/// Dropping it does not stop the calls, as in Python; their results are lost.
+#[must_use = "the results are lost if nobody gets them"]
+pub struct MapHandle<R> {
+    outcomes: Outcomes<R>,
+    function: &'static str,
+    count: usize,
+    values: Vec<R>,
+    result: Option<Result<(), Error>>,
+    taken: bool,
+}
+
+impl<R: DeserializeOwned> MapHandle<R> {
+    pub(super) fn new(outcomes: Outcomes<R>, function: &'static str, count: usize) -> MapHandle<R> {
+        let values = Vec::with_capacity(count);
+        MapHandle { outcomes, function, count, values, result: None, taken: false }
+    }
+
+    /// Waits for all results, in the order of the arguments; for the first error instead if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map`](super::Pool::map).
+    pub fn get(mut self) -> Result<Vec<R>, Error> {
+        self.wait_until(None);
+        self.take()
+    }
+
+    /// Waits as [`get`](MapHandle::get) does, but no longer than this; `None` if the results are not all there by then.
+    ///
+    /// Time running out stops nothing: the calls go on, and one may wait again.
+    /// The results are given once; after that it is [`Error::ResultTaken`].
+    pub fn get_timeout(&mut self, timeout: Duration) -> Option<Result<Vec<R>, Error>> {
+        self.wait_until(Instant::now().checked_add(timeout)).then(|| self.take())
+    }
+
+    /// Whether the results are there, or the error is, so that [`get`](MapHandle::get) does not wait.
+    pub fn is_ready(&mut self) -> bool {
+        self.wait_until(Some(Instant::now()))
+    }
+
+    fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
+        while self.result.is_none() {
+            if self.outcomes.given() == self.count {
+                self.result = Some(Ok(()));
+                break;
+            }
+            match self.outcomes.next(deadline) {
+                Next::Outcome(Ok(value)) => self.values.push(value),
+                Next::Outcome(Err(error)) => {
+                    self.outcomes.give_up();
+                    self.result = Some(Err(error));
+                }
+                Next::Lost(error) => self.result = Some(Err(error)),
+                Next::Late => return false,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self) -> Result<Vec<R>, Error> {
+        if std::mem::replace(&mut self.taken, true) {
+            return Err(Error::ResultTaken { function: self.function.to_owned() });
+        }
+        if let Some(result) = &mut self.result {
+            std::mem::replace(result, Ok(()))?;
+        }
+        Ok(std::mem::take(&mut self.values))
+    }
+}
+
+/// The result of one call on its way. The counterpart of Python's `AsyncResult`.
+///
+/// Dropping it does not stop the call, as in Python; its result is lost.
+#[must_use = "the result is lost if nobody gets it"]
+pub struct TaskHandle<R>(MapHandle<R>);
+
+impl<R: DeserializeOwned> TaskHandle<R> {
+    /// A handle to the only result of a job of one call.
+    pub(super) fn new(results: MapHandle<R>) -> TaskHandle<R> {
+        TaskHandle(results)
+    }
+
+    /// Waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::apply`](super::Pool::apply).
+    pub fn get(self) -> Result<R, Error> {
+        self.0.get().map(only)
+    }
+
+    /// Waits as [`get`](TaskHandle::get) does, but no longer than this; `None` if the result is not there by then.
+    ///
+    /// Time running out does not stop the call: it goes on, and one may wait again.
+    /// The result is given once; after that it is [`Error::ResultTaken`].
+    pub fn get_timeout(&mut self, timeout: Duration) -> Option<Result<R, Error>> {
+        self.0.get_timeout(timeout).map(|result| result.map(only))
+    }
+
+    /// Whether the result is there, or the error is, so that [`get`](TaskHandle::get) does not wait.
+    pub fn is_ready(&mut self) -> bool {
+        self.0.is_ready()
+    }
+}
+
+fn only<R>(mut results: Vec<R>) -> R {
+    results.pop().expect("a job of one call that did not fail has one result")
+}
+
+impl<R> std::fmt::Debug for MapHandle<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MapHandle")
+            .field("function", &self.function)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R> std::fmt::Debug for TaskHandle<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TaskHandle").field("function", &self.0.function).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,323 @@
+//! The manager: the one thread that owns a pool's workers and its queue.
+//!
+//! Callers send it chunks and wake it; it waits in one `poll` for them, for every worker's channel and for every
+//! worker's end. It moves bytes only: what is in a chunk, and what comes of it, is for others to know.
+//! Since everything here belongs to one thread, there is no lock that a dying worker could leave locked.
+//!
+//! Chunks go out first come, first served: one to each idle worker, then one more to each, so that none has to wait
+//! for the manager. When the queue is empty and a worker idle, it gets a chunk that waits behind another one
+//! elsewhere. So a call never waits behind a slow one while there is a worker free for it.
+//!
+//! A worker that ends is missed only when there is work: then it is replaced. Several that end before they are ready
+//! mean that no worker can be had, and the pool gives up.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags};
+
+use super::job::{Chunk, Job};
+use super::member::{Greeting, Member, News};
+use crate::error::Error;
+use crate::ipc::message::Refusal;
+use crate::ipc::ready;
+use crate::ipc::results::SLOTS;
+use crate::status::ExitStatus;
+
+/// After so many workers in a row that ended before they were ready, the pool gives up.
+const FAILED_STARTS: u32 = 3;
+
+/// What a caller asks of the manager.
+pub(super) enum Command {
+    Do(Chunk),
+    /// Calls of this job are wanted no more.
+    GiveUp(Arc<Job>),
+    Terminate,
+}
+
+/// Why a pool has come to its end before its work had.
+#[derive(Clone, Debug)]
+pub(super) enum Fault {
+    Terminated,
+    Refused(Refusal),
+    /// The error's number, since an `io::Error` cannot be copied for everyone who waits.
+    NotStarted(Option<i32>),
+    WorkersDie(ExitStatus),
+}
+
+/// What the manager and the callers share.
+pub(super) struct Shared {
+    pub(super) commands: Sender<Command>,
+    /// An eventfd: what the manager waits on for commands.
+    wake: OwnedFd,
+    /// Whether the manager has been woken and not looked yet, so that one wake-up serves many commands.
+    woken: AtomicBool,
+    /// Jobs of which more chunks may come.
+    pub(super) open_jobs: AtomicUsize,
+    pub(super) closed: AtomicBool,
+    pub(super) fault: OnceLock<Fault>,
+    pub(super) processes: usize,
+    pub(super) max_calls: Option<usize>,
+    /// The path of the initializer's function, for its errors.
+    pub(super) initializer: &'static str,
+}
+
+impl Shared {
+    pub(super) fn new(
+        commands: Sender<Command>,
+        processes: usize,
+        max_calls: Option<usize>,
+        initializer: &'static str,
+    ) -> io::Result<Shared> {
+        Ok(Shared {
+            commands,
+            wake: rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            woken: AtomicBool::new(false),
+            open_jobs: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            fault: OnceLock::new(),
+            processes,
+            max_calls,
+            initializer,
+        })
+    }
+
+    /// Sends a command. If the manager has ended, the command is dropped, and a chunk in it reports its loss.
+    pub(super) fn send(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            self.wake();
+        }
+    }
+
+    /// Has the manager look at its commands. AcqRel: partner of the swap in [`Manager::take_commands`]. Whichever of
+    /// the two comes second sees what stands before the first one.
+    pub(super) fn wake(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            // The counter cannot overflow: the manager empties it each time.
+            let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Whether the pool is closed and all that was submitted has been sent.
+    fn takes_no_more(&self) -> bool {
+        self.closed.load(Ordering::SeqCst) && self.open_jobs.load(Ordering::SeqCst) == 0
+    }
+
+    /// What to tell those whose work will not be done.
+    pub(super) fn error(&self) -> Error {
+        match self.fault.get() {
+            None => Error::PoolClosed,
+            Some(Fault::Terminated) => Error::PoolTerminated,
+            Some(Fault::NotStarted(code)) => Error::Start {
+                source: code
+                    .map_or_else(|| io::Error::other("a worker did not start"), io::Error::from_raw_os_error),
+            },
+            Some(Fault::WorkersDie(status)) => Error::WorkersDie { attempts: FAILED_STARTS, status: *status },
+            Some(Fault::Refused(Refusal::WrongProgram(reason))) => {
+                Error::WrongProgram { function: "a pool's function".to_owned(), reason: reason.clone() }
+            }
+            Some(Fault::Refused(Refusal::Initializer(failure))) => {
+                Error::Initializer { source: Box::new(Error::of(failure.clone(), self.initializer)) }
+            }
+        }
+    }
+}
+
+/// A pool's state.
+pub(super) struct Manager {
+    shared: Arc<Shared>,
+    commands: Receiver<Command>,
+    greeting: Greeting,
+    members: Vec<Member>,
+    queue: VecDeque<Chunk>,
+    /// How many workers in a row have ended before they were ready.
+    failed_starts: u32,
+}
+
+impl Manager {
+    /// A manager with these workers, all of them just started.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        commands: Receiver<Command>,
+        greeting: Greeting,
+        members: Vec<Member>,
+    ) -> Manager {
+        Manager { shared, commands, greeting, members, queue: VecDeque::new(), failed_starts: 0 }
+    }
+
+    /// Works until the pool is terminated, broken, or closed and done.
+    ///
+    /// Then all is dropped: workers that are left are killed and reaped, and chunks that are left report their loss.
+    pub(super) fn run(mut self) {
+        while self.go_on() {
+            self.wait_and_listen();
+        }
+    }
+
+    /// Does all that can be done without waiting; `false` when the pool has come to its end.
+    fn go_on(&mut self) -> bool {
+        // Asked before the commands are taken in: then no work can be in them that this does not know of.
+        let no_more_comes = self.shared.takes_no_more();
+        self.take_commands();
+        if no_more_comes && !self.has_work() {
+            self.dismiss_all();
+        } else {
+            self.dispatch();
+        }
+        let done = no_more_comes && !self.has_work() && self.members.is_empty();
+        !done && self.shared.fault.get().is_none()
+    }
+
+    fn has_work(&self) -> bool {
+        !self.queue.is_empty() || !self.members.iter().all(Member::is_idle)
+    }
+
+    fn dismiss_all(&mut self) {
+        self.members.iter_mut().filter(|member| !member.is_leaving()).for_each(Member::dismiss);
+    }
+
+    fn fail(&self, fault: Fault) {
+        // The first fault is the one that counts.
+        let _ = self.shared.fault.set(fault);
+    }
+
+    /// Takes in what the callers have sent. AcqRel: partner of the swap in [`Shared::wake`].
+    fn take_commands(&mut self) {
+        self.shared.woken.swap(false, Ordering::AcqRel);
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Do(chunk) => self.queue.push_back(chunk),
+                Command::GiveUp(job) => self.give_up(&job),
+                Command::Terminate => self.fail(Fault::Terminated),
+            }
+        }
+    }
+
+    fn give_up(&mut self, job: &Arc<Job>) {
+        self.queue.retain(Chunk::is_wanted);
+        for member in &mut self.members {
+            member.give_up(job);
+        }
+    }
+
+    /// Waits until a caller, a worker's channel or a worker's end has something to say, and listens to all that do.
+    fn wait_and_listen(&mut self) {
+        let mut descriptors = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
+        for member in &self.members {
+            let (socket, interest) = member.channel();
+            descriptors.push(PollFd::new(socket, interest));
+            descriptors.push(PollFd::from_borrowed_fd(member.child().ended(), PollFlags::IN));
+        }
+        ready::wait(&mut descriptors, None);
+        let events: Vec<PollFlags> = descriptors.iter().map(PollFd::revents).collect();
+        if !events[0].is_empty() {
+            // Only emptied: what it stands for is in the commands.
+            let _ = rustix::io::read(&self.shared.wake, &mut [0; size_of::<u64>()]);
+        }
+        for (index, events) in events[1..].chunks_exact(2).enumerate().rev() {
+            if !events[1].is_empty() {
+                let member = self.members.remove(index);
+                self.bury(member);
+            } else if !events[0].is_empty() {
+                self.serve(index, events[0]);
+            }
+        }
+    }
+
+    /// Sends to and receives from one worker.
+    fn serve(&mut self, index: usize, events: PollFlags) {
+        let member = &mut self.members[index];
+        if events.contains(PollFlags::OUT) {
+            member.send();
+        }
+        let was_starting = member.is_starting();
+        let news = member.receive();
+        if was_starting && !member.is_starting() {
+            self.failed_starts = 0;
+        }
+        self.heed(news);
+    }
+
+    fn heed(&mut self, news: Vec<News>) {
+        for item in news {
+            match item {
+                News::Refused(refusal) => self.fail(Fault::Refused(refusal)),
+                News::GivenUp(job) => self.give_up(&job),
+            }
+        }
+    }
+
+    /// Settles the affairs of a worker that has ended.
+    fn bury(&mut self, mut member: Member) {
+        let news = member.receive_rest();
+        self.heed(news);
+        let status = member.child().wait();
+        if member.is_starting() {
+            self.failed_starts += 1;
+            if self.failed_starts >= FAILED_STARTS {
+                self.fail(Fault::WorkersDie(status));
+            }
+        }
+        for chunk in member.bury(status).into_iter().rev() {
+            self.queue.push_front(chunk);
+        }
+    }
+
+    /// Brings chunks and workers together.
+    fn dispatch(&mut self) {
+        for depth in 1..=SLOTS {
+            self.give_out(depth);
+        }
+        self.even_out();
+        self.replace_missing();
+    }
+
+    /// Gives chunks to workers that have fewer than `depth`.
+    fn give_out(&mut self, depth: usize) {
+        for member in &mut self.members {
+            if !member.has_room(depth) {
+                continue;
+            }
+            while self.queue.front().is_some_and(|chunk| !chunk.is_wanted()) {
+                self.queue.pop_front();
+            }
+            let Some(chunk) = self.queue.front() else { return };
+            if self.shared.max_calls.is_some_and(|max| member.given() + chunk.left() > max) {
+                if member.is_idle() {
+                    member.dismiss();
+                }
+            } else if let Some(chunk) = self.queue.pop_front() {
+                member.give(chunk);
+            }
+        }
+    }
+
+    /// Gives chunks that wait behind others to workers that have none.
+    fn even_out(&mut self) {
+        if !self.queue.is_empty() {
+            return;
+        }
+        for _ in 0..self.members.iter().filter(|member| member.has_room(1)).count() {
+            let Some(chunk) = self.members.iter_mut().find_map(Member::take_back) else { return };
+            self.queue.push_back(chunk);
+        }
+        self.give_out(1);
+    }
+
+    /// Starts workers in place of those that have ended, no more than there is work for.
+    fn replace_missing(&mut self) {
+        let starting = self.members.iter().filter(|member| member.is_starting()).count();
+        let missing = self.shared.processes.saturating_sub(self.members.len());
+        for _ in 0..missing.min(self.queue.len().saturating_sub(starting)) {
+            match Member::start(&self.greeting) {
+                Ok(member) => self.members.push(member),
+                Err(error) => return self.fail(Fault::NotStarted(error.raw_os_error())),
+            }
+        }
+    }
+}

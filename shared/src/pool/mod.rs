@@ -1,0 +1,319 @@
+//! A pool of worker processes: what a caller sees of it.
+//!
+//! A call goes down through [`submission`] (values to chunks, in the caller's thread) to the [`manager`], which owns
+//! all state and sends chunks to its [`member`]s; each of them is a process that runs the loop in [`worker`].
+//! It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
+
+mod builder;
+mod chunked;
+mod handle;
+mod imap;
+mod job;
+mod manager;
+mod member;
+mod outcomes;
+mod star;
+mod submission;
+pub(crate) mod worker;
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use builder::PoolBuilder;
+pub use chunked::Chunked;
+pub use handle::{MapHandle, TaskHandle};
+pub use imap::Imap;
+pub use star::StarFn;
+
+use crate::error::Error;
+use manager::{Command, Shared};
+
+/// A number of worker processes that make calls for this one. The counterpart of Python's `Pool`.
+///
+/// Workers are started once and take one call after the other, so a call costs microseconds where a process costs a
+/// millisecond. A worker that dies fails only the call that it was at, and is replaced.
+///
+/// Dropping a pool terminates it, as leaving Python's `with Pool()` does: calls that are not done are lost. To finish
+/// them, [`close`](Pool::close) it and [`join`](Pool::join) it. A pool can be shared by several threads; calls are
+/// served first come, first served.
+///
+/// # Examples
+///
+/// ```
+/// use multiprocessing::Pool;
+///
+/// fn main() -> Result<(), multiprocessing::Error> {
+///     multiprocessing::init();
+///     let pool = Pool::new(2)?;
+///     let squares = pool.map(|x: u64| x * x, 1..=5)?;
+///     assert_eq!(squares, [1, 4, 9, 16, 25]);
+///     Ok(())
+/// }
+/// ```
+pub struct Pool {
+    shared: Arc<Shared>,
+    /// The manager's thread, until someone has waited for its end.
+    manager: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Pool {
+    /// Starts a pool of so many workers.
+    ///
+    /// # Errors
+    ///
+    /// As [`PoolBuilder::build`].
+    ///
+    /// # Panics
+    ///
+    /// If `processes` is 0.
+    pub fn new(processes: usize) -> Result<Pool, Error> {
+        Pool::builder().processes(processes).build()
+    }
+
+    /// Starts a pool of as many workers as this process may use CPUs, by [`num_cpus::get`].
+    ///
+    /// # Errors
+    ///
+    /// As [`PoolBuilder::build`].
+    pub fn with_default_size() -> Result<Pool, Error> {
+        Pool::builder().build()
+    }
+
+    /// Sets up a pool step by step.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use multiprocessing::Pool;
+    ///
+    /// let pool = Pool::builder().processes(2).max_tasks_per_child(100).build()?;
+    /// assert_eq!(pool.apply(|x: i32| -x, 7)?, -7);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+
+    /// How many workers the pool keeps.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.shared.processes
+    }
+
+    /// A view of the pool that sends so many calls to a worker at a time. The counterpart of `chunksize`.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// let total: u64 = pool.chunks_of(100).map(|x: u64| x % 7, 0..1000)?.iter().sum();
+    /// assert_eq!(total, 2997);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `calls` is 0.
+    #[must_use]
+    pub fn chunks_of(&self, calls: usize) -> Chunked<'_> {
+        assert!(calls > 0, "a chunk needs at least one call");
+        Chunked::new(self, Some(calls))
+    }
+
+    fn chunked(&self) -> Chunked<'_> {
+        Chunked::new(self, None)
+    }
+
+    /// Makes one call in a worker and waits for its result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the worker ended during the call,
+    /// [`Error::Serialise`] and [`Error::Deserialise`] if a value did not get across; and what is wrong with the pool
+    /// itself: [`Error::PoolClosed`], [`Error::PoolTerminated`], [`Error::Initializer`], [`Error::WorkersDie`].
+    pub fn apply<F, A, R>(&self, f: F, arg: A) -> Result<R, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.apply_async(f, arg)?.get()
+    }
+
+    /// Has one call made in a worker, and returns at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PoolClosed`] and the like at once; what is wrong with the call itself comes with its result.
+    pub fn apply_async<F, A, R>(&self, f: F, arg: A) -> Result<TaskHandle<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.chunked().map_async(f, [arg]).map(TaskHandle::new)
+    }
+
+    /// Calls the function with each item, in the workers, and gives the results in the order of the items.
+    ///
+    /// Items travel in chunks: a quarter of each worker's share at a time, as in Python, and no more than 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first item that has one, as in [`apply`](Pool::apply). Items after it that are not begun are
+    /// not begun any more. For all results beside the errors there is [`map_each`](Pool::map_each).
+    pub fn map<F, A, R, I>(&self, f: F, items: I) -> Result<Vec<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().map(f, items)
+    }
+
+    /// Calls the function with each item, and gives for each its result or its error.
+    ///
+    /// One item's failure costs no other item its result.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// let results = pool.map_each(|x: u32| 100 / x, [5, 0, 20])?;
+    /// assert_eq!(results.iter().flatten().collect::<Vec<_>>(), [&20, &5]);
+    /// assert!(results[1].as_ref().unwrap_err().to_string().ends_with("attempt to divide by zero"));
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The outer one is the pool's: it is closed, terminated or broken, and no item is to blame.
+    pub fn map_each<F, A, R, I>(&self, f: F, items: I) -> Result<Vec<Result<R, Error>>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().map_each(f, items)
+    }
+
+    /// Does as [`map`](Pool::map) does, but returns at once with a handle to the results.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PoolClosed`] and the like at once; what is wrong with a call comes with the results.
+    pub fn map_async<F, A, R, I>(&self, f: F, items: I) -> Result<MapHandle<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().map_async(f, items)
+    }
+
+    /// Calls a function of two to six arguments with the members of each tuple.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// assert_eq!(pool.starmap(|x: u64, n: u32| x.pow(n), [(2, 10), (3, 4)])?, [1024, 81]);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Pool::map).
+    pub fn starmap<F, A, I>(&self, f: F, items: I) -> Result<Vec<F::Output>, Error>
+    where
+        F: StarFn<A> + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        F::Output: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().starmap(f, items)
+    }
+
+    /// Calls the function with each item, and gives the results one by one, in the order of the items.
+    ///
+    /// Items are taken only as results are asked for, a bounded window ahead; Python takes them all at once.
+    /// Each item travels alone, as in Python; for small calls take [`chunks_of`](Pool::chunks_of).
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// let first = pool.imap(|x: u64| x * x, 1..).take(3).collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(first, [1, 4, 9]);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn imap<F, A, R, I>(&self, f: F, items: I) -> Imap<I::IntoIter, R>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().imap(f, items)
+    }
+
+    /// Does as [`imap`](Pool::imap) does, but gives each result as soon as it is there.
+    pub fn imap_unordered<F, A, R, I>(&self, f: F, items: I) -> Imap<I::IntoIter, R>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.chunked().imap_unordered(f, items)
+    }
+
+    /// Takes no more work. What was submitted is still done, and then the workers end.
+    pub fn close(&self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.wake();
+    }
+
+    /// Ends the pool at once: workers are killed, and whoever waits for results gets [`Error::PoolTerminated`].
+    ///
+    /// When it returns, no worker is left.
+    pub fn terminate(&self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.send(Command::Terminate);
+        self.wait();
+    }
+
+    /// Waits until all work is done and all workers have ended. A pool that is open is closed first.
+    pub fn join(self) {
+        self.close();
+        self.wait();
+    }
+
+    /// Waits for the manager's end, and with it the workers'.
+    fn wait(&self) {
+        let mut manager = self.manager.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = manager.take() {
+            // If it panicked, its workers and chunks were dropped all the same, and that was said on standard error.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.terminate();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = self.shared.closed.load(Ordering::Relaxed);
+        f.debug_struct("Pool")
+            .field("processes", &self.processes())
+            .field("closed", &closed)
+            .finish_non_exhaustive()
+    }
+}

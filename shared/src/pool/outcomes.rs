@@ -1,0 +1,148 @@
+//! The way out of the pool: outcomes become values, in the caller's thread.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use serde::de::DeserializeOwned;
+
+use super::job::{Delivery, Job};
+use super::manager::{Command, Shared};
+use crate::error::Error;
+use crate::ipc::frame::Payload;
+use crate::ipc::{codec, outcome};
+
+/// What is on its way back to the submitter of a job.
+pub(super) struct Receiving {
+    deliveries: Receiver<Delivery>,
+    job: Arc<Job>,
+    shared: Arc<Shared>,
+}
+
+impl Receiving {
+    pub(super) fn new(deliveries: Receiver<Delivery>, job: Arc<Job>, shared: Arc<Shared>) -> Receiving {
+        Receiving { deliveries, job, shared }
+    }
+
+    /// Says that nobody wants the calls that are not begun.
+    fn give_up(&self) {
+        if self.job.give_up_from(0) {
+            self.shared.send(Command::GiveUp(Arc::clone(&self.job)));
+        }
+    }
+}
+
+/// The order in which outcomes are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    AsSubmitted,
+    AsCompleted,
+}
+
+/// What waiting for an outcome came to.
+pub(super) enum Next<R> {
+    /// What came of one call.
+    Outcome(Result<R, Error>),
+    /// Nothing more will come: the pool is no more.
+    Lost(Error),
+    /// The deadline has come.
+    Late,
+}
+
+/// The outcomes of a job, one by one.
+pub(super) struct Outcomes<R> {
+    receiving: Receiving,
+    function: &'static str,
+    order: Order,
+    /// Outcomes that came before their turn, by the index of their first call.
+    early: BTreeMap<usize, Payload>,
+    current: Option<Row>,
+    /// How many were given.
+    given: usize,
+    result: PhantomData<fn() -> R>,
+}
+
+/// A row of outcomes, as far as it is not used yet.
+struct Row {
+    payload: Payload,
+    used: usize,
+}
+
+impl<R: DeserializeOwned> Outcomes<R> {
+    pub(super) fn new(receiving: Receiving, function: &'static str, order: Order) -> Outcomes<R> {
+        Outcomes {
+            receiving,
+            function,
+            order,
+            early: BTreeMap::new(),
+            current: None,
+            given: 0,
+            result: PhantomData,
+        }
+    }
+
+    pub(super) fn given(&self) -> usize {
+        self.given
+    }
+
+    /// Waits for the next outcome. To be called only while there are calls whose outcome was not given.
+    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<R> {
+        loop {
+            if let Some(outcome) = self.take_from_current() {
+                self.given += 1;
+                return Next::Outcome(outcome);
+            }
+            if let Some(payload) = self.early.remove(&self.given) {
+                self.current = Some(Row { payload, used: 0 });
+                continue;
+            }
+            match self.receive(deadline) {
+                Ok(Delivery::Outcomes { first, outcomes }) => {
+                    if self.order == Order::AsCompleted || first == self.given {
+                        self.current = Some(Row { payload: outcomes, used: 0 });
+                    } else {
+                        self.early.insert(first, outcomes);
+                    }
+                }
+                Ok(Delivery::Lost) | Err(RecvTimeoutError::Disconnected) => {
+                    return Next::Lost(self.receiving.shared.error());
+                }
+                Err(RecvTimeoutError::Timeout) => return Next::Late,
+            }
+        }
+    }
+
+    fn receive(&self, deadline: Option<Instant>) -> Result<Delivery, RecvTimeoutError> {
+        let deliveries = &self.receiving.deliveries;
+        match deadline {
+            None => deliveries.recv().map_err(RecvTimeoutError::from),
+            Some(deadline) => deliveries.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    fn take_from_current(&mut self) -> Option<Result<R, Error>> {
+        let row = self.current.as_mut()?;
+        let bytes = row.payload.bytes();
+        let mut rest = bytes.get(row.used..)?;
+        // The manager has looked at each outcome, so they are well-formed.
+        let taken = outcome::take_first(&mut rest).ok().flatten();
+        row.used = bytes.len() - rest.len();
+        let Some(outcome) = taken else {
+            self.current = None;
+            return None;
+        };
+        Some(match outcome {
+            Ok(value) => {
+                codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
+            }
+            Err(failure) => Err(Error::of(failure, self.function)),
+        })
+    }
+
+    /// Says that nobody wants the calls that are not begun.
+    pub(super) fn give_up(&self) {
+        self.receiving.give_up();
+    }
+}

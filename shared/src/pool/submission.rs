@@ -1,0 +1,127 @@
+//! The way into the pool: values become chunks, in the caller's thread.
+//!
+//! Serialising here means that what cannot be serialised is the caller's error and never the manager's, and that
+//! several callers serialise side by side. A chunk leaves as soon as it is full, so that workers begin while the rest
+//! is still being written.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+
+use serde::Serialize;
+
+use super::job::{Chunk, Job};
+use super::manager::{Command, Shared};
+use super::outcomes::Receiving;
+use crate::error::Error;
+use crate::ipc::message::EntryRef;
+use crate::ipc::outcome::Failure;
+use crate::ipc::{codec, records};
+
+/// A chunk leaves when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks save
+/// nothing, and what is worked on at one end while it is written at the other gets less.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// How many calls make a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChunkSize {
+    calls: usize,
+    bytes: usize,
+}
+
+impl ChunkSize {
+    /// So many calls, whatever they take, but no more than a worker makes in its life.
+    pub(super) fn exactly(calls: usize, shared: &Shared) -> ChunkSize {
+        ChunkSize { calls: calls.min(shared.max_calls.unwrap_or(usize::MAX)), bytes: usize::MAX }
+    }
+
+    /// Python's rule, four chunks for each worker, with a bound on the bytes.
+    pub(super) fn for_calls(count: usize, shared: &Shared) -> ChunkSize {
+        let calls = count.div_ceil(4 * shared.processes).max(1);
+        ChunkSize { bytes: CHUNK_BYTES, ..ChunkSize::exactly(calls, shared) }
+    }
+}
+
+/// An open job, to which calls can be added. Closed when dropped: what was added is done all the same.
+pub(super) struct Submission<A> {
+    job: Arc<Job>,
+    shared: Arc<Shared>,
+    size: ChunkSize,
+    /// The chunk being filled: its arguments, the index of its first call, and how many there are.
+    arguments: Vec<u8>,
+    first: usize,
+    count: usize,
+    argument: PhantomData<fn(A)>,
+}
+
+impl<A: Serialize> Submission<A> {
+    /// Opens a job for calls of this function.
+    pub(super) fn open(
+        shared: &Arc<Shared>,
+        function: EntryRef,
+        stops_at_failure: bool,
+        size: ChunkSize,
+    ) -> Result<(Submission<A>, Receiving), Error> {
+        // Counted before the pool is asked whether it is closed: either the closing sees this job, or this job sees
+        // the closing. SeqCst, since that takes one order of both for everyone.
+        shared.open_jobs.fetch_add(1, Ordering::SeqCst);
+        let (sender, receiver) = mpsc::channel();
+        let job = Arc::new(Job::new(function, stops_at_failure, sender));
+        let submission = Submission {
+            job: Arc::clone(&job),
+            shared: Arc::clone(shared),
+            size,
+            arguments: Vec::new(),
+            first: 0,
+            count: 0,
+            argument: PhantomData,
+        };
+        if shared.closed.load(Ordering::SeqCst) || shared.fault.get().is_some() {
+            return Err(shared.error());
+        }
+        Ok((submission, Receiving::new(receiver, job, Arc::clone(shared))))
+    }
+
+    /// Adds one call. `false` if calls after it are pointless.
+    pub(super) fn add(&mut self, argument: &A) -> bool {
+        let index = self.first + self.count;
+        match records::append(&mut self.arguments, |buffer| codec::encode(argument, buffer)) {
+            Ok(()) => {
+                self.count += 1;
+                if self.count >= self.size.calls || self.arguments.len() >= self.size.bytes {
+                    self.send();
+                }
+            }
+            Err(error) => {
+                self.send();
+                self.job.deliver_failure(index, &Failure::ArgumentNotEncoded(error.into()));
+                self.first += 1;
+            }
+        }
+        self.job.wants(self.first + self.count)
+    }
+
+    /// Sends off the chunk as far as it is filled.
+    pub(super) fn send(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        let arguments = std::mem::take(&mut self.arguments);
+        self.arguments.reserve(arguments.len());
+        let chunk = Chunk::new(Arc::clone(&self.job), self.first, self.count, arguments);
+        self.first += self.count;
+        self.count = 0;
+        self.shared.send(Command::Do(chunk));
+    }
+}
+
+impl<A> Drop for Submission<A> {
+    fn drop(&mut self) {
+        // SeqCst as in `open`. What was sent before is seen by whoever sees this.
+        self.shared.open_jobs.fetch_sub(1, Ordering::SeqCst);
+        if self.shared.closed.load(Ordering::SeqCst) {
+            self.shared.wake();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Starting this very program once more, by `posix_spawn`(3).
+//!
+//! `posix_spawn` shares the parent's memory with the child until the exec, so its cost does not grow with the parent,
+//! and nothing of ours runs between fork and exec.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+use rustix::process::Pid;
+
+use super::signals::SignalSet;
+
+/// The running program's own file, also after it was replaced or deleted on disk.
+const PROGRAM: &CStr = c"/proc/self/exe";
+
+/// Starts this program again with these arguments and this environment.
+///
+/// Of the descriptors, the child gets `inherited` under the numbers they have here, and whatever else is not closed
+/// on exec; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their defaults, since a
+/// Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds for a child as well.
+pub(crate) fn spawn_again(
+    arguments: &[CString],
+    environment: &[CString],
+    inherited: &[BorrowedFd<'_>],
+) -> io::Result<Pid> {
+    let mut actions = FileActions::new()?;
+    actions.empty_standard_input()?;
+    for descriptor in inherited {
+        actions.keep_open(*descriptor)?;
+    }
+    let mut attributes = Attributes::new()?;
+    attributes.reset_signals()?;
+    let arguments = pointers(arguments);
+    let environment = pointers(environment);
+    let mut pid = 0;
+    // SAFETY: `posix_spawn` asks for a path, initialised actions and attributes, and arrays of strings that end with
+    // null, all alive during the call. It copies what it needs before it returns.
+    let code = unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            PROGRAM.as_ptr(),
+            &raw const actions.0,
+            &raw const attributes.0,
+            arguments.as_ptr(),
+            environment.as_ptr(),
+        )
+    };
+    check(code)?;
+    Pid::from_raw(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
+}
+
+/// The array of pointers, ended by null, that C expects. It borrows from the strings without saying so.
+fn pointers(strings: &[CString]) -> Vec<*mut libc::c_char> {
+    strings.iter().map(|string| string.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
+}
+
+fn check(code: libc::c_int) -> io::Result<()> {
+    if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) }
+}
+
+/// What the child does to its descriptors before the exec.
+struct FileActions(libc::posix_spawn_file_actions_t);
+
+impl FileActions {
+    fn new() -> io::Result<FileActions> {
+        let mut actions = MaybeUninit::uninit();
+        // SAFETY: `posix_spawn_file_actions_init` asks for a pointer that it may write through, which this is.
+        check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
+        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result says.
+        Ok(FileActions(unsafe { actions.assume_init() }))
+    }
+
+    fn empty_standard_input(&mut self) -> io::Result<()> {
+        let path = c"/dev/null";
+        // SAFETY: `posix_spawn_file_actions_addopen` asks for initialised actions and a path, which it copies.
+        check(unsafe {
+            libc::posix_spawn_file_actions_addopen(
+                &raw mut self.0,
+                libc::STDIN_FILENO,
+                path.as_ptr(),
+                libc::O_RDONLY,
+                0,
+            )
+        })
+    }
+
+    /// Duplicating a descriptor onto its own number means, here alone, to clear its close-on-exec flag in the child
+    /// (POSIX.1-2024; glibc 2.29). In the parent the flag stays, so that no other start can leak it.
+    fn keep_open(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        let number = descriptor.as_raw_fd();
+        // SAFETY: `posix_spawn_file_actions_adddup2` asks for initialised actions; it only records the numbers.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, number, number) })
+    }
+}
+
+impl Drop for FileActions {
+    fn drop(&mut self) {
+        // SAFETY: `posix_spawn_file_actions_destroy` asks for initialised actions that are not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+/// How the child is to be set up apart from its descriptors.
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new() -> io::Result<Attributes> {
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: `posix_spawnattr_init` asks for a pointer that it may write through, which this is.
+        check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
+        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result says.
+        Ok(Attributes(unsafe { attributes.assume_init() }))
+    }
+
+    fn reset_signals(&mut self) -> io::Result<()> {
+        let none = SignalSet::empty();
+        let defaults = SignalSet::empty().with(libc::SIGPIPE).with(libc::SIGCHLD);
+        // SAFETY: `posix_spawnattr_setsigmask` asks for initialised attributes and a set, which it copies.
+        check(unsafe { libc::posix_spawnattr_setsigmask(&raw mut self.0, none.as_ptr()) })?;
+        // SAFETY: `posix_spawnattr_setsigdefault` asks for initialised attributes and a set, which it copies.
+        check(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut self.0, defaults.as_ptr()) })?;
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let flags = flags as libc::c_short;
+        // SAFETY: `posix_spawnattr_setflags` asks for initialised attributes and known flags.
+        check(unsafe { libc::posix_spawnattr_setflags(&raw mut self.0, flags) })
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: `posix_spawnattr_destroy` asks for initialised attributes that are not used again.
+        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
+    }
+}

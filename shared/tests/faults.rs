@@ -1,0 +1,279 @@
+//! What a pool does when a call, or a worker, comes to grief.
+
+mod support;
+
+use std::error::Error as _;
+use std::path::PathBuf;
+
+use multiprocessing::{Error, ExitStatus, Pool, Value};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, Signal};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use support::{Events, Watched, kill_self, say_pid, wait_for_release};
+
+multiprocessing::init_tests!();
+
+fn pid(_: u8) -> u32 {
+    std::process::id()
+}
+
+fn died_of(error: &Error, expected: ExitStatus) -> bool {
+    matches!(error, Error::Died { status } if *status == expected)
+}
+
+/// All results but one are the doubled index, and that one is an error.
+fn all_but_one(results: Vec<Result<u32, Error>>, failed: usize) -> Error {
+    let mut error = None;
+    for (index, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(value) => assert_eq!(value as usize, 2 * index),
+            Err(_) if index != failed => panic!("{index} failed as well"),
+            Err(failure) => error = Some(failure),
+        }
+    }
+    error.unwrap()
+}
+
+#[test]
+fn a_panic_fails_its_call_only_and_the_worker_lives_on() {
+    let pool = Pool::new(1).unwrap();
+    let before = pool.apply(pid, 0).unwrap();
+    let results = pool.map_each(|x: u32| if x == 7 { panic!("seven") } else { 2 * x }, 0..20).unwrap();
+    match all_but_one(results, 7) {
+        Error::Panicked { message, location, .. } => {
+            assert_eq!(message, "seven");
+            assert!(location.unwrap().contains("faults.rs"));
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(pool.apply(pid, 0).unwrap(), before);
+}
+
+#[test]
+fn map_gives_the_first_error_in_the_order_of_the_items() {
+    let pool = Pool::new(2).unwrap();
+    for size in [1, 4, 50] {
+        let fail = |x: u32| if x % 10 == 9 { panic!("{x}") } else { x };
+        match pool.chunks_of(size).map(fail, 0..1000).unwrap_err() {
+            Error::Panicked { message, .. } => assert_eq!(message, "9"),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn after_an_error_map_begins_no_more_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = Pool::new(2).unwrap();
+    let work = |(index, folder): (u32, PathBuf)| {
+        std::fs::write(folder.join(index.to_string()), "").unwrap();
+        assert!(index != 0, "the first");
+    };
+    let items = (0..100_000).map(|index| (index, folder.path().to_owned()));
+    pool.chunks_of(10).map(work, items).unwrap_err();
+    pool.join();
+    assert!(std::fs::read_dir(folder.path()).unwrap().count() < 50_000);
+}
+
+#[test]
+fn a_worker_that_kills_itself_costs_one_result_of_a_thousand() {
+    let pool = Pool::new(2).unwrap();
+    for size in [1, 7, 500] {
+        let work = |x: u32| if x == 500 { kill_self() } else { 2 * x };
+        let error = all_but_one(pool.chunks_of(size).map_each(work, 0..1000).unwrap(), 500);
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
+        assert!(error.to_string().contains("SIGKILL"));
+    }
+}
+
+#[test]
+fn a_worker_killed_from_outside_costs_the_call_that_it_was_at() {
+    let events = Events::new();
+    let pool = Pool::new(2).unwrap();
+    let work = |(x, events): (u32, PathBuf)| {
+        if x == 321 {
+            say_pid(&events);
+            wait_for_release(&events);
+        }
+        2 * x
+    };
+    std::thread::scope(|scope| {
+        let items = (0..1000).map(|x| (x, events.path()));
+        let results = scope.spawn(|| pool.map_each(work, items).unwrap());
+        Watched::new(events.pids(1)[0]).kill();
+        let error = all_but_one(results.join().unwrap(), 321);
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
+    });
+}
+
+#[test]
+fn every_way_to_end_a_worker_in_a_call_is_named() {
+    fn overflow(depth: u64) -> u64 {
+        if depth == u64::MAX { 0 } else { overflow(std::hint::black_box(depth) + 1) + 1 }
+    }
+    #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+    let exit = |x: u32| if x == 5 { std::process::exit(0) } else { 2 * x };
+    let abort = |x: u32| if x == 5 { std::process::abort() } else { 2 * x };
+    let overflow = |x: u32| if x == 5 { overflow(0) as u32 } else { 2 * x };
+    let pool = Pool::new(2).unwrap();
+    let error = all_but_one(pool.map_each(exit, 0..20).unwrap(), 5);
+    assert!(died_of(&error, ExitStatus::Code(0)));
+    let error = all_but_one(pool.map_each(abort, 0..20).unwrap(), 5);
+    assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)));
+    let error = all_but_one(pool.map_each(overflow, 0..20).unwrap(), 5);
+    // A test program lacks the handler that makes a SIGABRT of it; see `init_tests`.
+    assert!(matches!(error, Error::Died { status: ExitStatus::Signal(_) }));
+}
+
+#[test]
+fn every_worker_may_die_and_every_result_is_accounted_for() {
+    let pool = Pool::new(3).unwrap();
+    let work = |x: u32| if x % 10 == 3 { kill_self() } else { 2 * x };
+    let results = pool.map_each(work, 0..100).unwrap();
+    for (index, result) in results.iter().enumerate() {
+        match result {
+            Ok(value) => assert!(*value as usize == 2 * index && index % 10 != 3),
+            Err(error) => assert!(died_of(error, ExitStatus::Signal(libc::SIGKILL)) && index % 10 == 3),
+        }
+    }
+}
+
+#[test]
+fn an_idle_worker_that_is_killed_is_replaced() {
+    let pool = Pool::new(1).unwrap();
+    for _ in 0..5 {
+        let worker = pool.apply(pid, 0).unwrap();
+        let watched = Watched::new(worker);
+        watched.kill();
+        assert!(watched.ends());
+        assert_ne!(pool.apply(pid, 0).unwrap(), worker);
+    }
+}
+
+#[test]
+fn a_large_result_survives_or_dies_whole() {
+    let pool = Pool::new(2).unwrap();
+    let work = |x: u32| if x == 2 { kill_self() } else { x.to_string().repeat(1 << 20) };
+    let results = pool.chunks_of(5).map_each(work, 0..5).unwrap();
+    for (index, result) in results.iter().enumerate() {
+        match result {
+            Ok(text) => assert!(index != 2 && *text == index.to_string().repeat(1 << 20)),
+            Err(error) => assert!(index == 2 && matches!(error, Error::Died { .. })),
+        }
+    }
+}
+
+/// Writes nothing and cannot be read either, as its value says.
+#[derive(Debug, Clone, Copy)]
+enum Stubborn {
+    Unwritable,
+    Unreadable,
+}
+
+impl Serialize for Stubborn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Stubborn::Unwritable => Err(serde::ser::Error::custom("not to be written")),
+            Stubborn::Unreadable => serializer.serialize_u8(0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Stubborn {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Stubborn, D::Error> {
+        Err(serde::de::Error::custom("not to be read"))
+    }
+}
+
+#[test]
+fn values_that_do_not_cross_fail_their_own_calls_only() {
+    let pool = Pool::new(2).unwrap();
+    let worker = pool.apply(pid, 0).unwrap();
+    let arguments = [Err(Stubborn::Unwritable), Ok(1_u8), Err(Stubborn::Unreadable), Ok(2)];
+    let take = |argument: Result<u8, Stubborn>| argument.unwrap();
+    let results = pool.chunks_of(4).map_each(take, arguments).unwrap();
+    assert!(matches!(results[0], Err(Error::Serialise { value: Value::Argument, .. })));
+    assert!(matches!(results[1], Ok(1)));
+    assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Argument, .. })));
+    assert!(matches!(results[3], Ok(2)));
+    assert!(matches!(pool.map(take, arguments), Err(Error::Serialise { value: Value::Argument, .. })));
+
+    let give = |x: u8| [Ok(x), Err(Stubborn::Unwritable), Err(Stubborn::Unreadable)][usize::from(x)];
+    let results = pool.chunks_of(3).map_each(give, 0..3).unwrap();
+    assert!(matches!(results[0], Ok(Ok(0))));
+    assert!(matches!(results[1], Err(Error::Serialise { value: Value::Result, .. })));
+    assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Result, .. })));
+    assert!(matches!(pool.map(give, 0..3), Err(Error::Serialise { value: Value::Result, .. })));
+    let workers = pool.map(pid, 0..50).unwrap();
+    assert!(workers.contains(&worker) || pool.processes() > 1);
+}
+
+#[test]
+fn an_initializer_that_panics_is_an_error_at_once() {
+    let fail = |x: u32| -> () { panic!("not {x}") };
+    let pool = Pool::builder().processes(2).initializer(fail, 3).build().unwrap();
+    let error = pool.apply(pid, 0).unwrap_err();
+    assert!(matches!(error, Error::Initializer { .. }), "{error}");
+    assert!(error.source().unwrap().to_string().ends_with("not 3"));
+    assert!(matches!(pool.map(pid, 0..3), Err(Error::Initializer { .. })));
+    assert!(matches!(pool.imap(pid, 0..3).next(), Some(Err(Error::Initializer { .. }))));
+}
+
+#[test]
+fn workers_that_die_before_they_are_ready_are_not_replaced_for_ever() {
+    #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+    let leave = |()| -> () { std::process::exit(3) };
+    for processes in [1, 4] {
+        let pool = Pool::builder().processes(processes).initializer(leave, ()).build().unwrap();
+        let error = pool.map(pid, 0..10).unwrap_err();
+        assert!(matches!(error, Error::WorkersDie { attempts: 3, status: ExitStatus::Code(3) }), "{error}");
+    }
+}
+
+#[test]
+fn a_worker_ignores_ctrl_c() {
+    let pool = Pool::new(1).unwrap();
+    let interrupt = |()| {
+        rustix::process::kill_process(rustix::process::getpid(), Signal::INT).unwrap();
+        std::process::id()
+    };
+    assert_eq!(pool.apply(interrupt, ()).unwrap(), pool.apply(pid, 0).unwrap());
+}
+
+/// Writes to the worker's own channel, behind the library's back.
+fn write_to_channel(bytes: &[u8]) {
+    let this = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
+    for number in 3..64 {
+        let name = std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap_or_default();
+        if name.to_string_lossy().starts_with("socket:") {
+            let channel = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty()).unwrap();
+            rustix::net::send(channel, bytes, rustix::net::SendFlags::NOSIGNAL).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
+    let nonsense: [&[u8]; 6] = [
+        &[0xff; 64],
+        // A frame of no bytes.
+        &[0; 8],
+        // Ready, a second time.
+        &[1, 0, 0, 0, 0, 0, 0, 0, 0],
+        // Outcomes that are out of turn.
+        &[2, 0, 0, 0, 0, 0, 0, 0, 2, 99],
+        // No outcome at all, in turn.
+        &[2, 0, 0, 0, 0, 0, 0, 0, 2, 0],
+        // Stopped, unasked.
+        &[1, 0, 0, 0, 0, 0, 0, 0, 3],
+    ];
+    for bytes in nonsense {
+        let pool = Pool::new(1).unwrap();
+        let lie = |bytes: Vec<u8>| -> () {
+            write_to_channel(&bytes);
+            support::wait_for_death()
+        };
+        let error = pool.apply(lie, bytes.to_vec()).unwrap_err();
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");
+        assert!(pool.apply(pid, 0).is_ok());
+    }
+}

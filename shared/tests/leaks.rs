@@ -1,0 +1,36 @@
+//! What is left when all is over: nothing. The only test of its file, since it counts what belongs to the process.
+
+use multiprocessing::{Pool, spawn};
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+multiprocessing::init_tests!();
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").unwrap().matches("memfd:multiprocessing").count()
+}
+
+#[test]
+fn no_process_and_no_descriptor_is_left_behind() {
+    let round = |number: u32| {
+        assert_eq!(spawn(|x: u32| x, number).unwrap().join().unwrap(), number);
+        let pool = Pool::new(3).unwrap();
+        let _ = pool.map_each(|x: u32| assert!(x % 5 != 0), 0..20).unwrap();
+        let _ = pool.apply(|()| -> () { std::process::abort() }, ());
+        if number % 2 == 0 {
+            pool.join();
+        }
+    };
+    round(0);
+    let before = descriptors();
+    for number in 0..50 {
+        round(number);
+    }
+    assert_eq!(descriptors(), before);
+    assert_eq!(mappings(), 0);
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    assert_eq!(waitid(WaitId::All, options).err(), Some(rustix::io::Errno::CHILD));
+}

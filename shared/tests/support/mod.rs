@@ -1,0 +1,108 @@
+//! What the tests have in common: events between processes, and waiting for the end of a process that is no child.
+#![allow(dead_code, reason = "each file of tests uses a part")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, FileType, Mode};
+use rustix::process::{Pid, PidfdFlags, Signal};
+
+/// Longer than anything takes on a busy machine: a test that waits so long has failed.
+pub const FOREVER: Duration = Duration::from_secs(120);
+
+/// Two named pipes in a folder of their own, by which processes of a test tell each other that something has happened.
+///
+/// The test keeps both open, so what is written stays until someone reads it.
+pub struct Events {
+    folder: tempfile::TempDir,
+    said: File,
+    released: File,
+}
+
+impl Events {
+    pub fn new() -> Events {
+        let folder = tempfile::tempdir().unwrap();
+        let [said, released] = ["said", "released"].map(|name| {
+            let path = folder.path().join(name);
+            rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+            open(&path)
+        });
+        Events { folder, said, released }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Waits until so many processes have said their numbers.
+    pub fn pids(&self, count: usize) -> Vec<u32> {
+        let read = |_| {
+            let mut pid = [0; 4];
+            (&self.said).read_exact(&mut pid).unwrap();
+            u32::from_le_bytes(pid)
+        };
+        (0..count).map(read).collect()
+    }
+
+    /// Lets one process go on that waits in [`wait_for_release`], now or later.
+    pub fn release(&self) {
+        (&self.released).write_all(&[0]).unwrap();
+    }
+}
+
+/// Opens a named pipe without waiting for the other side.
+fn open(pipe: &Path) -> File {
+    File::options().read(true).write(true).open(pipe).unwrap()
+}
+
+/// Says the number of this process.
+pub fn say_pid(events: &Path) {
+    open(&events.join("said")).write_all(&std::process::id().to_le_bytes()).unwrap();
+}
+
+/// Waits until the test calls [`Events::release`], or another process [`release`].
+pub fn wait_for_release(events: &Path) {
+    open(&events.join("released")).read_exact(&mut [0]).unwrap();
+}
+
+/// Lets one process go on that waits in [`wait_for_release`].
+pub fn release(events: &Path) {
+    open(&events.join("released")).write_all(&[0]).unwrap();
+}
+
+/// Waits for ever.
+pub fn wait_for_death() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Ends this process by a signal that nothing can catch.
+pub fn kill_self() -> ! {
+    rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
+    wait_for_death()
+}
+
+/// A process that is to be watched, whoever its parent is.
+pub struct Watched(OwnedFd);
+
+impl Watched {
+    pub fn new(pid: u32) -> Watched {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        Watched(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
+    }
+
+    pub fn kill(&self) {
+        rustix::process::pidfd_send_signal(&self.0, Signal::KILL).unwrap();
+    }
+
+    /// Whether the process ends before the test has waited too long.
+    pub fn ends(&self) -> bool {
+        let timeout = Timespec::try_from(FOREVER).unwrap();
+        poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)).unwrap() == 1
+    }
+}

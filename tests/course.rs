@@ -1,0 +1,114 @@
+//! What learners and instructors do with the whole workspace, done in a copy of it.
+
+use std::path::Path;
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+use tests::folder::Copy;
+
+/// The copy, in a folder that cargo keeps for tests.
+fn copy() -> Copy {
+    Copy::of_the_workspace(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("copy"))
+}
+
+/// How a submission to one question was graded: `(name, verdict)` of each check.
+fn verdicts(copy: &Copy, arguments: &[&str]) -> Vec<(String, String)> {
+    let output = copy.grader().args(["grade", "--format", "json"]).args(arguments).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let checks = report["grades"][0]["checks"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    checks.iter().map(|check| (text(&check["name"]), text(&check["verdict"]))).collect()
+}
+
+/// No check failed, and what could be run was passed.
+#[track_caller]
+fn assert_right(verdicts: &[(String, String)]) {
+    assert!(verdicts.iter().all(|(_, verdict)| verdict == "passed" || verdict == "not run"), "{verdicts:?}");
+    assert!(verdicts.iter().any(|(_, verdict)| verdict == "passed"), "{verdicts:?}");
+}
+
+/// Whether the workspace has the reference answers; a learner's has not, and some tests cannot be made there.
+fn has_solutions() -> bool {
+    let has = tests::root().join("solutions").is_dir();
+    if !has {
+        eprintln!("not run: there is no folder `solutions`");
+    }
+    has
+}
+
+/// Puts the reference answer into the learner's file.
+fn solve(copy: &Copy, question: &str) {
+    let answer = tests::root().join(format!("solutions/{question}/src/main.rs"));
+    copy.write(&format!("exercises/{question}/src/main.rs"), &std::fs::read_to_string(answer).unwrap());
+}
+
+/// Makes an exercise one that was not begun, whatever the learner has made of it in the workspace.
+fn unsolve(copy: &Copy, question: &str) {
+    let starter = "fn main() {\n    multiprocessing::init();\n    todo!(\"start a process\")\n}\n";
+    copy.write(&format!("exercises/{question}/src/main.rs"), starter);
+}
+
+#[test]
+fn a_new_question_is_two_copied_folders_and_nothing_else() {
+    if !has_solutions() {
+        return;
+    }
+    let copy = copy();
+    for (folder, package) in [("exercises", "exercise-q7-greeting"), ("solutions", "q7-greeting")] {
+        copy.copy_folder(&format!("{folder}/q3"), &format!("{folder}/q7-greeting"));
+        copy.edit(&format!("{folder}/q7-greeting/Cargo.toml"), |text| {
+            let old = if folder == "exercises" { "name = \"exercise-q3\"" } else { "name = \"q3\"" };
+            text.replace(old, &format!("name = \"{package}\""))
+        });
+    }
+    copy.edit("exercises/q7-greeting/question.toml", |text| text.replace("Person 1 started", "Greetings from person 1"));
+    copy.edit("solutions/q7-greeting/src/main.rs", |text| {
+        text.replace("Person {person} started", "Greetings from person {person}")
+    });
+    copy.grader().arg("list").assert().success().stdout(contains("q7-greeting"));
+    assert_right(&verdicts(&copy, &["q7-greeting", "--solutions"]));
+    // The old answer is no answer to the new question.
+    let old = verdicts(&copy, &["q7-greeting", "--command", "echo Person 1 started"]);
+    assert_eq!(old[0].1, "failed", "{old:?}");
+}
+
+#[test]
+fn a_copy_without_solutions_still_grades() {
+    let copy = copy();
+    if has_solutions() {
+        copy.remove_folder("solutions");
+    }
+    unsolve(&copy, "q3");
+    let started = contains("not started, 0 of 10 points").and(contains("exercises/q3/question.md"));
+    copy.grader().args(["grade", "q3"]).assert().code(1).stdout(started);
+    let by_command = verdicts(&copy, &["q3", "--command", "echo Person 1 started"]);
+    assert_right(&by_command);
+}
+
+#[test]
+fn an_exercise_goes_from_not_begun_by_broken_to_right() {
+    if !has_solutions() {
+        return;
+    }
+    let copy = copy();
+    let file = "exercises/q3-square-cube/src/main.rs";
+    unsolve(&copy, "q3-square-cube");
+    assert!(verdicts(&copy, &["q3-square-cube"]).iter().all(|(_, verdict)| verdict == "not started"));
+
+    solve(&copy, "q3-square-cube");
+    assert_right(&verdicts(&copy, &["q3-square-cube"]));
+
+    copy.edit(file, |text| text.replace("n * n * n", "3 * n"));
+    let explained = contains("Cube: 30").and(contains("Cube: 1000")).and(contains("failed, 0 of 10 points"));
+    copy.grader().args(["grade", "q3-square-cube"]).assert().code(1).stdout(explained);
+
+    copy.edit(file, |text| text.replace("3 * n", "3 * m"));
+    let compiler = contains("error[E0425]: cannot find value `m`").and(contains("did not build, 0 of 10 points"));
+    copy.grader().args(["grade", "q3-square-cube"]).assert().code(1).stdout(compiler);
+
+    // A neighbour that does not build is its own affair.
+    solve(&copy, "q3");
+    assert_right(&verdicts(&copy, &["q3"]));
+}

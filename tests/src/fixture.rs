@@ -1,0 +1,204 @@
+//! Fixtures: committed submissions whose verdict is known.
+//!
+//! A fixture is `submissions/<question>/<verdict>/<name>.rs` or `.py`, with a `<name>.toml` beside it that says why
+//! the verdict is what the folder names, and which checks have to give it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use grader::model::{Question, Verdict};
+use grader::question::Course;
+use grader::submission::Submission;
+use serde::Deserialize;
+
+/// A submission that is graded to prove its question sound.
+#[derive(Debug, Clone)]
+pub struct Fixture {
+    /// The id of the question that it answers.
+    pub question: String,
+    /// The program's text.
+    pub source: PathBuf,
+    /// What its grade has to be.
+    pub verdict: Verdict,
+    /// The checks that have to give this verdict; none for one that passes.
+    pub caught_by: Vec<String>,
+    /// What would have to be seen to judge it as it should be, if that cannot be seen yet.
+    pub known_gap: Option<String>,
+}
+
+/// What stands in the file beside a fixture.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    why: String,
+    #[serde(default)]
+    caught_by: Vec<String>,
+    known_gap: Option<String>,
+}
+
+/// A place below `submissions/`, as trials name it, and the fixture there or what is wrong with it.
+pub type Found = (String, Result<Fixture, String>);
+
+/// Verdicts that a fixture's folder can name.
+const VERDICTS: [Verdict; 7] = [
+    Verdict::Passed,
+    Verdict::Failed,
+    Verdict::DidNotBuild,
+    Verdict::TimedOut,
+    Verdict::Deadlocked,
+    Verdict::Crashed,
+    Verdict::LimitExceeded,
+];
+
+impl Fixture {
+    /// All fixtures below a folder, in the order of their names; whatever is not one is told as a mistake.
+    #[must_use]
+    pub fn find(folder: &Path, course: &Course) -> Vec<Found> {
+        let mut found = Vec::new();
+        for (question, folder) in entries(folder) {
+            for (verdict, folder) in entries(&folder) {
+                let files: BTreeMap<String, PathBuf> = entries(&folder).into_iter().collect();
+                for (name, path) in &files {
+                    if !is_declaration_of_another(path, &files) {
+                        let fixture = Fixture::read(&question, &verdict, path, course);
+                        found.push((format!("{question} {verdict}/{name}"), fixture));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn read(question: &str, folder: &str, source: &Path, course: &Course) -> Result<Fixture, String> {
+        if !matches!(extension(source), "rs" | "py") {
+            return Err(format!("{} is neither a program (.rs, .py) nor declares one beside it", shown(source)));
+        }
+        let verdict = VERDICTS.into_iter().find(|verdict| folder_of(*verdict) == folder).ok_or_else(|| {
+            let allowed = VERDICTS.map(folder_of).join(", ");
+            format!("{}: the folder `{folder}` names no verdict; allowed are {allowed}", shown(source))
+        })?;
+        let question = course.question(question).map_err(|error| format!("{}: failed to {error}", shown(source)))?;
+        let path = source.with_extension("toml");
+        let mistake = |what: String| format!("{}: {what}", shown(&path));
+        let text = fs::read_to_string(&path).map_err(|error| mistake(error.to_string()))?;
+        let declaration: Declaration = toml::from_str(&text).map_err(|error| mistake(error.to_string()))?;
+        declaration.check(&question, verdict).map_err(mistake)?;
+        let Declaration { caught_by, known_gap, .. } = declaration;
+        Ok(Fixture { question: question.id, source: source.to_owned(), verdict, caught_by, known_gap })
+    }
+
+    /// Whether Python runs it.
+    #[must_use]
+    pub fn is_python(&self) -> bool {
+        extension(&self.source) == "py"
+    }
+
+    /// The fixture as something to grade.
+    #[must_use]
+    pub fn submission(&self) -> Submission {
+        let question = self.question.clone();
+        if self.is_python() {
+            let words = vec!["python3".to_owned(), self.source.display().to_string()];
+            Submission::Command { question, words }
+        } else {
+            Submission::Source { question, file: self.source.clone() }
+        }
+    }
+}
+
+impl Declaration {
+    fn check(&self, question: &Question, verdict: Verdict) -> Result<(), String> {
+        let names: Vec<&str> = question.checks.iter().map(|check| check.name.as_str()).collect();
+        if let Some(unknown) = self.caught_by.iter().find(|name| !names.contains(&name.as_str())) {
+            return Err(format!("`{}` has no check `{unknown}`; its checks are {names:?}", question.id));
+        }
+        if self.why.trim().is_empty() {
+            return Err("`why` is empty".to_owned());
+        }
+        match verdict {
+            Verdict::Passed if !self.caught_by.is_empty() => {
+                Err("a right program is caught by nothing; `caught_by` is for wrong ones".to_owned())
+            }
+            Verdict::Passed => Ok(()),
+            _ if self.caught_by.is_empty() => Err("`caught_by` has to name the checks that must fail".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The folder that a verdict's fixtures lie in.
+fn folder_of(verdict: Verdict) -> String {
+    verdict.to_string().replace(' ', "-")
+}
+
+fn is_declaration_of_another(path: &Path, files: &BTreeMap<String, PathBuf>) -> bool {
+    extension(path) == "toml" && files.values().any(|other| other != path && other.file_stem() == path.file_stem())
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}
+
+/// A path from the workspace's root on, as a reader knows it.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(crate::root()).unwrap_or(path).display().to_string()
+}
+
+/// What lies in a folder, in the order of its names; nothing if it is no folder.
+fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut entries: Vec<(String, PathBuf)> =
+        entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
+    entries.sort();
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lays out one file below a folder of fixtures and tells what is found.
+    fn found(files: &[(&str, &str)]) -> Vec<(String, Result<Verdict, String>)> {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let course = Course::find(&crate::root()).unwrap();
+        let found = Fixture::find(folder.path(), &course);
+        found.into_iter().map(|(name, fixture)| (name, fixture.map(|fixture| fixture.verdict))).collect()
+    }
+
+    fn mistake(path: &str, declaration: &str) -> String {
+        let toml = Path::new(path).with_extension("toml");
+        let found = found(&[(path, ""), (toml.to_str().unwrap(), declaration)]);
+        let [(_, Err(mistake))] = found.as_slice() else { panic!("not one mistake: {found:?}") };
+        mistake.clone()
+    }
+
+    #[test]
+    fn a_program_and_its_declaration_are_one_fixture() {
+        let declaration = "why = 'Right.'";
+        let found = found(&[("q6/passed/a.py", ""), ("q6/passed/a.toml", declaration)]);
+        assert_eq!(found, [("q6 passed/a.py".to_owned(), Ok(Verdict::Passed))]);
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_file() {
+        let wrong = "why = 'Wrong.'\ncaught_by = ['no such check']";
+        assert!(mistake("q6/failed/a.py", wrong).contains("a.toml: `q6` has no check `no such check`"));
+        assert!(mistake("q6/failed/a.py", "why = 'W.'\ncaugth_by = []").contains("unknown field `caugth_by`"));
+        assert!(mistake("q6/failed/a.py", "why = 'W.'").contains("`caught_by` has to name"));
+        assert!(mistake("q6/faild/a.py", "").contains("the folder `faild` names no verdict"));
+        assert!(mistake("q66/failed/a.py", "").contains("did you mean `q6`?"));
+        assert!(mistake("q6/passed/a.py", "why = 'R.'\ncaught_by = ['prints the four lines in any order']").contains("a right program"));
+    }
+
+    #[test]
+    fn a_file_that_stands_alone_is_a_mistake() {
+        let found = found(&[("q6/failed/a.toml", ""), ("q6/failed/b.txt", ""), ("q6/failed/c.rs", "")]);
+        assert_eq!(found.iter().filter(|(_, fixture)| fixture.is_err()).count(), 3, "{found:?}");
+    }
+}

@@ -1,0 +1,52 @@
+//! Programs that the tests start: the grader's command line and cargo.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The grader's command line, to be run in a folder.
+///
+/// Variables that change what it prints are taken away, so that a test sees the same everywhere.
+#[must_use]
+pub fn grader(folder: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(executable());
+    command.current_dir(folder);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// The grader's executable, built by one call of cargo.
+#[must_use]
+pub fn executable() -> &'static Path {
+    static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    EXECUTABLE.get_or_init(|| {
+        let arguments = ["build", "--quiet", "--package", "grader", "--bin", "grader", "--message-format", "json"];
+        let output = cargo(&crate::root()).args(arguments).output().expect("cargo runs these tests, so it can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let messages = output.stdout.split(|byte| *byte == b'\n');
+        let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+        let executables = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executables.last().expect("cargo names the executable that it has built")
+    })
+}
+
+/// Cargo, to be run in a folder.
+#[must_use]
+pub fn cargo(folder: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO"));
+    command.current_dir(folder);
+    command
+}
+
+/// A program that is followed while it runs.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place where tests start a program that they do not wait for at once")]
+pub fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    command
+}

@@ -1,0 +1,3 @@
+fn main() {
+    println!("Person 1 started");
+}

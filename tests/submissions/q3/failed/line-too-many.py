@@ -1,0 +1,12 @@
+from multiprocessing import Process
+
+
+def start(person):
+    print(f"Person {person} started")
+
+
+if __name__ == "__main__":
+    child = Process(target=start, args=(1,))
+    child.start()
+    child.join()
+    print("Person 1 ended")

@@ -1,0 +1,4 @@
+import os
+
+print("Workers by default:", os.cpu_count())
+print("Workers asked for:", 4)

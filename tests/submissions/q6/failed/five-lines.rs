@@ -1,0 +1,10 @@
+use multiprocessing::{Error, spawn};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    let mut children = Vec::new();
+    for number in 0..=4 {
+        children.push(spawn(|number: u32| println!("Process {number}: {number}"), number)?);
+    }
+    children.into_iter().try_for_each(|child| child.join())
+}
