@@ -25,7 +25,13 @@ fn explained(mut check: CheckResult, explanation: Explanation, run: Option<Sched
     check
 }
 
-fn grade(submission: &str, verdict: Verdict, notes: &[&str], checks: Vec<CheckResult>, runs: Vec<RunSummary>) -> Grade {
+fn grade(
+    submission: &str,
+    verdict: Verdict,
+    notes: &[&str],
+    checks: Vec<CheckResult>,
+    runs: Vec<RunSummary>,
+) -> Grade {
     Grade {
         question: "q3-square-cube".to_owned(),
         title: "A square and a cube, side by side".to_owned(),
@@ -83,7 +89,13 @@ fn not_run() -> Grade {
         explained(check(WRITERS, "output", Verdict::NotRun, 4), unseen(), None),
         explained(check("two runs print different lines", "varies", Verdict::NotRun, 2), other, None),
     ];
-    grade("solutions/q3-square-cube", Verdict::NotRun, &[NOT_SEEN], checks, vec![run(Policy::Free, 0, Verdict::Passed)])
+    grade(
+        "solutions/q3-square-cube",
+        Verdict::NotRun,
+        &[NOT_SEEN],
+        checks,
+        vec![run(Policy::Free, 0, Verdict::Passed)],
+    )
 }
 
 fn timed_out() -> Grade {
@@ -93,21 +105,33 @@ fn timed_out() -> Grade {
     let at = Schedule { policy: Policy::Free, seed: 0 };
     let checks = vec![
         explained(check(TEXT, "output", Verdict::TimedOut, 4), why, Some(at)),
-        explained(check(END, "exit", Verdict::Crashed, 2), Explanation::new("Main crashed: it was ended by SIGSEGV."), Some(at)),
+        explained(
+            check(END, "exit", Verdict::Crashed, 2),
+            Explanation::new("Main crashed: it was ended by SIGSEGV."),
+            Some(at),
+        ),
     ];
-    grade("exercises/q3-square-cube", Verdict::TimedOut, &[], checks, vec![run(Policy::Free, 0, Verdict::TimedOut)])
+    grade(
+        "exercises/q3-square-cube",
+        Verdict::TimedOut,
+        &[],
+        checks,
+        vec![run(Policy::Free, 0, Verdict::TimedOut)],
+    )
 }
 
 fn did_not_build() -> Grade {
     let note = "error: this file contains an unclosed delimiter\n  --> exercises/q3-square-cube/src/main.rs:14:3\n   |\n\
                 14 | }\n   |  ^\n";
-    let checks = vec![check(TEXT, "output", Verdict::DidNotBuild, 4), check(END, "exit", Verdict::DidNotBuild, 2)];
+    let checks =
+        vec![check(TEXT, "output", Verdict::DidNotBuild, 4), check(END, "exit", Verdict::DidNotBuild, 2)];
     grade("exercises/q3-square-cube", Verdict::DidNotBuild, &[note], checks, Vec::new())
 }
 
 fn not_started() -> Grade {
     let note = "Not started: the code still contains `todo!`.";
-    let checks = vec![check(TEXT, "output", Verdict::NotStarted, 4), check(END, "exit", Verdict::NotStarted, 2)];
+    let checks =
+        vec![check(TEXT, "output", Verdict::NotStarted, 4), check(END, "exit", Verdict::NotStarted, 2)];
     grade("exercises/q3-square-cube", Verdict::NotStarted, &[note], checks, Vec::new())
 }
 
@@ -157,7 +181,9 @@ fn styles_mark_what_matters_and_end_where_they_began() {
 
 #[test]
 fn the_sum_counts_what_was_passed_and_what_was_not_run() {
-    for (name, grades) in [("all_passed", vec![passed(), passed()]), ("some", all().map(|(_, grade)| grade).to_vec())] {
+    for (name, grades) in
+        [("all_passed", vec![passed(), passed()]), ("some", all().map(|(_, grade)| grade).to_vec())]
+    {
         let mut out = Vec::new();
         report::text::write_sum(&grades, &mut out).unwrap();
         assert_committed(&format!("text_report_sum_{name}"), &plain(&String::from_utf8(out).unwrap()));
@@ -191,7 +217,9 @@ fn every_command_tells_how_it_is_used() {
 fn the_list_shows_topics_points_and_how_far_the_learner_is() {
     let course = Course::asking("output = \"hello\"", "");
     let exercises = course.path().join("exercises");
-    for (id, source) in [("q2-a-longer-name", Some("fn main() { todo!() }")), ("q10", Some("fn main() {}")), ("q3", None)] {
+    for (id, source) in
+        [("q2-a-longer-name", Some("fn main() { todo!() }")), ("q10", Some("fn main() {}")), ("q3", None)]
+    {
         fs::create_dir_all(exercises.join(id).join("src")).unwrap();
         fs::copy(exercises.join("hello/question.toml"), exercises.join(id).join("question.toml")).unwrap();
         if let Some(source) = source {

@@ -3,7 +3,7 @@
 //! This is where the stages meet, and nothing else: each does its work where it stands.
 
 use crate::judge::{Evidence, judge, judge_unrun};
-use crate::model::{Condition, Grade, Observation, Question, Verdict};
+use crate::model::{Condition, Grade, Observation, Question, RunRecord, Verdict};
 use crate::observe::RunError;
 use crate::question::{Course, CourseError};
 use crate::runner;
@@ -59,11 +59,17 @@ pub fn grade_all(
     mut done: impl FnMut(Grade),
 ) -> Result<(), GradingError> {
     let course = Course::find(workspace.root())?;
-    let questions: Vec<Question> =
-        submissions.iter().map(|submission| course.question(submission.question())).collect::<Result<_, _>>()?;
+    let questions: Vec<Question> = submissions
+        .iter()
+        .map(|submission| course.question(submission.question()))
+        .collect::<Result<_, _>>()?;
     let started: Vec<bool> = submissions.iter().map(|submission| is_started(workspace, submission)).collect();
-    let to_build: Vec<Submission> =
-        submissions.iter().zip(&started).filter(|(_, started)| **started).map(|(one, _)| one.clone()).collect();
+    let to_build: Vec<Submission> = submissions
+        .iter()
+        .zip(&started)
+        .filter(|(_, started)| **started)
+        .map(|(one, _)| one.clone())
+        .collect();
     progress(Progress::Building(to_build.len()));
     let mut builds = submission::build(workspace, &to_build, options.colour)?.into_iter();
     for (index, submission) in submissions.iter().enumerate() {
@@ -71,8 +77,13 @@ pub fn grade_all(
         progress(Progress::Running { question: &question.id, number: index + 1, of: submissions.len() });
         let build = if started[index] { builds.next() } else { None };
         done(match build {
-            Some(build) => grade_built(&course, question, submission, build, options),
-            None => judge_unrun(question, &submission.description(), Verdict::NotStarted, vec![not_started(&question.id)]),
+            Some(build) => grade_built(&course, question, submission, &build, &options.selection).grade,
+            None => judge_unrun(
+                question,
+                &submission.description(),
+                Verdict::NotStarted,
+                vec![not_started(&question.id)],
+            ),
         });
     }
     Ok(())
@@ -93,19 +104,33 @@ fn not_started(id: &str) -> String {
     )
 }
 
-fn grade_built(
+/// A grade and the runs that it was made from.
+#[derive(Debug, Clone)]
+pub struct Graded {
+    /// The grade.
+    pub grade: Grade,
+    /// One record a run; none if the submission could not be run.
+    pub runs: Vec<RunRecord>,
+}
+
+/// Runs and judges one submission that was built, or says why it was not.
+#[must_use]
+pub fn grade_built(
     course: &Course,
     question: &Question,
     submission: &Submission,
-    build: Build,
-    options: &Options,
-) -> Grade {
-    let unrun = |verdict, note| judge_unrun(question, &submission.description(), verdict, vec![note]);
+    build: &Build,
+    selection: &Selection,
+) -> Graded {
+    let unrun = |verdict, note: String| Graded {
+        grade: judge_unrun(question, &submission.description(), verdict, vec![note]),
+        runs: Vec::new(),
+    };
     let program = match build {
         Build::Ready(program) => program,
-        Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered),
+        Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered.clone()),
     };
-    let runs = match runner::run_all(&program, question, &options.selection) {
+    let runs = match runner::run_all(program, question, selection) {
         Ok(runs) => runs,
         Err(RunError::Start { sentence, .. }) => return unrun(Verdict::DidNotBuild, sentence),
         Err(error) => {
@@ -113,11 +138,12 @@ fn grade_built(
             return unrun(Verdict::GraderFault, note);
         }
     };
-    let mut evidence = Evidence { runs, ..Evidence::default() };
+    let mut evidence = Evidence { runs: runs.records, ..Evidence::default() };
     for (index, check) in question.checks.iter().enumerate() {
         if let Condition::Validator { command } = &check.condition {
             let folder = course.folder(&question.id);
-            let answers = evidence.runs.iter().map(|run| validator::validate(command, &folder, run)).collect();
+            let answers =
+                evidence.runs.iter().map(|run| validator::validate(command, &folder, run)).collect();
             evidence.validated.insert(index, answers);
         }
     }
@@ -128,7 +154,7 @@ fn grade_built(
             Observation::Full => None,
         }));
     }
-    grade
+    Graded { grade, runs: evidence.runs }
 }
 
 /// An error and all its causes, from the outermost to the innermost.
@@ -147,4 +173,3 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     }
     text
 }
-

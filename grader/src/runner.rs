@@ -2,35 +2,139 @@
 //!
 //! Responsible for which runs are made and when to stop making them; how one is made is the observer's business.
 
-use crate::model::{Ending, Policy, Question, RunRecord, Schedule};
-use crate::observe::{self, PLAIN_REASON, RunError};
-use crate::schedule::Selection;
+use crate::model::{Condition, Ending, Policy, Question, RunRecord, Schedule};
+use crate::observe::{self, RunError, TraceError};
+use crate::schedule::{Selection, TooManyChoices, next_path};
 use crate::submission::Program;
 
-/// Runs a program as a question asks, once for each schedule that can be had here.
+/// So many runs of `exhaustive` are made at most.
+const MOST_PATHS: usize = 5_000;
+
+/// The runs of a submission.
+#[derive(Debug, Default)]
+pub struct Runs {
+    /// One record a run, in the order in which they were made.
+    pub records: Vec<RunRecord>,
+    /// Whether `exhaustive`, if it was asked for, has covered every order; false also where a run was cut short.
+    pub covered: bool,
+    /// How many programs main is before the one that is graded, once a run has told.
+    wrappers: Option<u32>,
+}
+
+/// Runs a program as a question asks, once for each schedule of a selection.
 ///
-/// Without observation nobody can be made to wait, so that only the free runs of a selection are made, and two
-/// of them where it has none.
+/// Where tracing is refused nobody can be made to wait, so that only the free runs are made, and two of them where the
+/// selection has none.
 /// After a run that timed out there is no other: nobody waits for one endless loop several times.
 ///
 /// # Errors
 ///
 /// A run could not be made.
-pub fn run_all(
+pub fn run_all(program: &Program, question: &Question, selection: &Selection) -> Result<Runs, RunError> {
+    let mut runs = Runs { covered: true, ..Runs::default() };
+    for schedule in schedules(question, selection) {
+        let going_on = if schedule.policy == Policy::Exhaustive {
+            every_path(program, question, schedule, &mut runs)
+        } else {
+            one(program, question, schedule, &mut runs).map(|_| !runs.timed_out())
+        };
+        match going_on {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(TraceError::Refused(error)) => return plain(program, question, selection, &error),
+            Err(TraceError::Run(error)) => return Err(error),
+        }
+    }
+    Ok(runs)
+}
+
+impl Runs {
+    fn timed_out(&self) -> bool {
+        self.records.last().is_some_and(|record| record.ending == Ending::TimedOut)
+    }
+}
+
+/// The schedules of a selection, and those without children where a check asks whether they are needed.
+fn schedules(question: &Question, selection: &Selection) -> Vec<Schedule> {
+    let mut schedules = selection.schedules().to_vec();
+    let without = |seed| Schedule { policy: Policy::WithoutChildren, seed };
+    let asks =
+        |condition: &Condition| matches!(condition, Condition::Processes(condition) if condition.needed);
+    if question.checks.iter().any(|check| asks(&check.condition)) {
+        for schedule in [without(0), without(1)] {
+            if !schedules.contains(&schedule) {
+                schedules.push(schedule);
+            }
+        }
+    }
+    schedules
+}
+
+/// Makes one run; returns the choices that its schedule made.
+fn one(
+    program: &Program,
+    question: &Question,
+    schedule: Schedule,
+    runs: &mut Runs,
+) -> Result<Vec<crate::schedule::Choice>, TraceError> {
+    let wrappers = match runs.wrappers {
+        None if schedule.policy != Policy::Free => {
+            // Only a run tells how many programs main is before the one that is graded.
+            let scout = Schedule { policy: Policy::Free, seed: 0 };
+            observe::run_traced(program, &question.run, &question.limits, scout, 0)?.wrappers
+        }
+        wrappers => wrappers.unwrap_or(0),
+    };
+    let run = observe::run_traced(program, &question.run, &question.limits, schedule, wrappers)?;
+    runs.wrappers = Some(if schedule.policy == Policy::Free { run.wrappers } else { wrappers });
+    runs.records.push(run.record);
+    Ok(run.choices)
+}
+
+/// Makes a run for every order, from the given one on; returns whether to go on with other schedules.
+fn every_path(
+    program: &Program,
+    question: &Question,
+    first: Schedule,
+    runs: &mut Runs,
+) -> Result<bool, TraceError> {
+    let mut next = Some(first.seed);
+    for _ in 0..MOST_PATHS {
+        let Some(seed) = next else { return Ok(true) };
+        let choices = one(program, question, Schedule { seed, ..first }, runs)?;
+        if runs.timed_out() {
+            runs.covered = false;
+            return Ok(false);
+        }
+        match next_path(&choices) {
+            Ok(seed) => next = seed,
+            Err(TooManyChoices) => break,
+        }
+    }
+    runs.covered &= next.is_none();
+    Ok(true)
+}
+
+/// The free runs alone, of which nothing but the output and the end of main are seen.
+fn plain(
     program: &Program,
     question: &Question,
     selection: &Selection,
-) -> Result<Vec<RunRecord>, RunError> {
-    let mut records = Vec::new();
+    refused: &std::io::Error,
+) -> Result<Runs, RunError> {
+    let reason = format!(
+        "This machine does not let the grader observe processes ({refused}), so only the output and the end of main \
+         were looked at. `cargo grader doctor` says what can be done about it."
+    );
+    let mut runs = Runs::default();
     for schedule in free_schedules(selection) {
-        let record = observe::run_plain(program, &question.run, &question.limits, schedule, PLAIN_REASON)?;
-        let timed_out = record.ending == Ending::TimedOut;
-        records.push(record);
-        if timed_out {
+        let record = observe::run_plain(program, &question.run, &question.limits, schedule, &reason)?;
+        runs.records.push(record);
+        if runs.timed_out() {
             break;
         }
     }
-    Ok(records)
+    Ok(runs)
 }
 
 fn free_schedules(selection: &Selection) -> Vec<Schedule> {
@@ -44,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_free_runs_of_a_selection_are_made() {
+    fn only_the_free_runs_of_a_selection_are_made_where_nobody_can_be_held() {
         let names = |text: &str| -> Vec<String> {
             free_schedules(&text.parse().unwrap()).iter().map(ToString::to_string).collect()
         };

@@ -72,8 +72,7 @@ fn verdict(check: &str, run: RunRecord) -> String {
     }
 }
 
-const SQUARE_CUBE: &str =
-    "output.sequence = [{ any_order = [\"Square: 100\", \"Cube: 1000\"] }, \"Done!\"]";
+const SQUARE_CUBE: &str = "output.sequence = [{ any_order = [\"Square: 100\", \"Cube: 1000\"] }, \"Done!\"]";
 
 #[test]
 fn a_text_that_is_not_as_expected_is_explained() {
@@ -84,7 +83,11 @@ fn a_text_that_is_not_as_expected_is_explained() {
     let long = format!("{}x", "a".repeat(300));
     let cases: [(&str, &str, Vec<&str>); 28] = [
         ("right", SQUARE_CUBE, vec!["Cube: 1000", "Square: 100", "Done!"]),
-        ("right with empty lines at the end", SQUARE_CUBE, vec!["Cube: 1000", "Square: 100", "Done!", "", ""]),
+        (
+            "right with empty lines at the end",
+            SQUARE_CUBE,
+            vec!["Cube: 1000", "Square: 100", "Done!", "", ""],
+        ),
         ("nothing", SQUARE_CUBE, vec![]),
         ("too early", SQUARE_CUBE, vec!["Square: 100", "Done!", "Cube: 1000"]),
         ("first of all", SQUARE_CUBE, vec!["Done!", "Square: 100", "Cube: 1000"]),
@@ -100,14 +103,22 @@ fn a_text_that_is_not_as_expected_is_explained() {
         ("something else", SQUARE_CUBE, vec!["Hello, world!"]),
         ("two wrong", SQUARE_CUBE, vec!["Square: 10", "Cube: 100", "Done!"]),
         ("empty line between", SQUARE_CUBE, vec!["Square: 100", "", "Cube: 1000", "Done!"]),
-        ("a number out of order is fine, a number twice is not", four, vec!["Process 2: 2", "Process 1: 1", "Process 2: 2", "Process 4: 4"]),
+        (
+            "a number out of order is fine, a number twice is not",
+            four,
+            vec!["Process 2: 2", "Process 1: 1", "Process 2: 2", "Process 4: 4"],
+        ),
         ("out of range", numbers, vec!["[1, 2, 50, 4, 5]"]),
         ("too few in a list", numbers, vec!["[1, 2, 3, 4]"]),
         ("cut off", numbers, vec!["[1, 2"]),
         ("no number", "output = \"n = {int}\"", vec!["n = many"]),
         ("CPUs", "output = \"CPUs: {cpus}\"", vec!["CPUs: 3"]),
         ("names disagree", same, vec!["first 1", "second 2"]),
-        ("phases in the wrong order", phases, vec!["working 1", "resting 1", "working 2", "phase 2", "resting 2", "end"]),
+        (
+            "phases in the wrong order",
+            phases,
+            vec!["working 1", "resting 1", "working 2", "phase 2", "resting 2", "end"],
+        ),
         ("control sequences", SQUARE_CUBE, vec!["\u{1b}[32mSquare: 100\u{1b}[0m", "Cube: 1000", "Done!"]),
         ("bytes that are no text", SQUARE_CUBE, vec!["Square: 100", "Cube: \u{fffd}", "Done!"]),
         ("a long line", "output = \"a\"", vec![&long]),
@@ -160,7 +171,11 @@ fn the_end_of_a_run_is_explained() {
         ("wrong code", exit, ended(Some(ExitStatus::Code(3)), Ending::Finished)),
         ("panicked", exit, ended(Some(ExitStatus::Code(101)), Ending::Finished)),
         ("crashed", exit, ended(Some(ExitStatus::Signal(11)), Ending::Finished)),
-        ("crashed after a right text", "output = \"Square: 100\"", ended(Some(ExitStatus::Signal(6)), Ending::Finished)),
+        (
+            "crashed after a right text",
+            "output = \"Square: 100\"",
+            ended(Some(ExitStatus::Signal(6)), Ending::Finished),
+        ),
         ("timed out", SQUARE_CUBE, ended(None, Ending::TimedOut)),
         (
             "deadlocked",
@@ -181,8 +196,18 @@ fn the_end_of_a_run_is_explained() {
     left.processes[2].status = Some(ExitStatus::Signal(6));
     writeln!(all, "== a child crashed\n{}\n", verdict(exit, left.clone())).unwrap();
     writeln!(all, "== too few\n{}\n", verdict("processes = { created = 4 }", left.clone())).unwrap();
-    writeln!(all, "== none alive together\n{}\n", verdict("processes = { alive_together = 4 }", left.clone())).unwrap();
-    writeln!(all, "== none killed\n{}", verdict("processes.ended_by = { signal = \"SIGKILL\", count = 1 }", left)).unwrap();
+    writeln!(
+        all,
+        "== none alive together\n{}\n",
+        verdict("processes = { alive_together = 4 }", left.clone())
+    )
+    .unwrap();
+    writeln!(
+        all,
+        "== none killed\n{}",
+        verdict("processes.ended_by = { signal = \"SIGKILL\", count = 1 }", left)
+    )
+    .unwrap();
     insta::assert_snapshot!(all);
 }
 

@@ -53,7 +53,10 @@ fn wrong_files() -> Vec<(&'static str, String)> {
         ("hints as text", format!("hints = \"one\"\n{HEAD}{CHECK}")),
         ("two of one name", format!("{HEAD}{CHECK}{CHECK}")),
         ("unknown limit", format!("{HEAD}[limits]\ntime = \"3s\"\n{CHECK}")),
-        ("limits without units", format!("{HEAD}[limits]\nwall = \"10\"\nmemory = \"1\"\nprocesses = 0\n{CHECK}")),
+        (
+            "limits without units",
+            format!("{HEAD}[limits]\nwall = \"10\"\nmemory = \"1\"\nprocesses = 0\n{CHECK}"),
+        ),
     ]
 }
 
@@ -78,8 +81,28 @@ fn every_mistake_is_told_with_its_place_and_what_is_allowed() {
 fn a_file_of_any_text_gives_a_question_or_a_mistake_with_a_place() {
     use proptest::prelude::*;
     let words = prop::sample::select(vec![
-        "title", "=", "\"a {int}\"", "\n", "[[check]]", "output", "{", "}", "[", "]", "points", "1", "sequence", ",",
-        "any_order", ".", "\"{\"", "é", "true", "by", "topic", "name",
+        "title",
+        "=",
+        "\"a {int}\"",
+        "\n",
+        "[[check]]",
+        "output",
+        "{",
+        "}",
+        "[",
+        "]",
+        "points",
+        "1",
+        "sequence",
+        ",",
+        "any_order",
+        ".",
+        "\"{\"",
+        "é",
+        "true",
+        "by",
+        "topic",
+        "name",
     ]);
     proptest!(|(text in prop::collection::vec(words, 0..40).prop_map(|words| words.join(" ")))| {
         if let Err(mistakes) = parse("q", Path::new("q.toml"), &text) {

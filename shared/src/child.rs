@@ -1,6 +1,7 @@
 //! A child process as its parent holds it: watched, signalled and reaped through a pidfd.
 //!
-//! A pidfd names the process itself and not its number, so no signal can reach a stranger that got the number later.
+//! A pidfd names the process itself and not its number, so no signal can reach a stranger that got the number
+//! later.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -40,8 +41,8 @@ impl Child {
 
     /// Sends a signal; to a child that has ended, nothing.
     pub(crate) fn signal(&self, signal: Signal) {
-        // ESRCH says that it has ended, and a child of ours is always ours to signal unless it changed its user; then
-        // nothing else could be done either.
+        // ESRCH says that it has ended, and a child of ours is always ours to signal unless it changed its
+        // user; then nothing else could be done either.
         let _ = rustix::process::pidfd_send_signal(&self.handle, signal);
     }
 
@@ -52,8 +53,9 @@ impl Child {
 
     /// Waits for the end, and reaps.
     ///
-    /// First the pidfd, without a lock. A child that ends under a tracer is reported by its pidfd before its tracer
-    /// lets go of it, and cannot be reaped until then: so the second step waits as well, instead of trying.
+    /// First the pidfd, without a lock. A child that ends under a tracer is reported by its pidfd before its
+    /// tracer lets go of it, and cannot be reaped until then: so the second step waits as well, instead of
+    /// trying.
     pub(crate) fn wait(&self) -> ExitStatus {
         self.wait_until(None);
         let mut status = self.lock();

@@ -1,10 +1,10 @@
 //! How a function crosses into another process.
 //!
-//! Both processes run the same program, so a function need not be sent, only named.
-//! For each triple of function, argument and result the compiler makes one [`Entry`], a static that knows how to
-//! decode the argument, call the function and encode the result. Its distance from the start of the program is the
-//! name that crosses, with the name of the types beside it.
-//! The receiver calls nothing before the program's identity, the place, the marker there and the name agree.
+//! Both processes run the same program, so a function need not be sent, only named. For each triple of
+//! function, argument and result the compiler makes one [`Entry`], a static that knows how to decode the
+//! argument, call the function and encode the result. Its distance from the start of the program is the name
+//! that crosses, with the name of the types beside it. The receiver calls nothing before the program's
+//! identity, the place, the marker there and the name agree.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -21,9 +21,10 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 
 /// Makes this program able to start processes. Call it in the first line of `main`.
 ///
-/// A child is the same program, started again. In the parent this function only takes note and returns.
-/// In a child it never returns: it does what the parent asks for and ends the process, so the rest of `main` runs in
-/// the parent alone. What stands before it in `main` runs in every child too.
+/// A child is the same program, started again. In the parent this function only takes note and returns. In a
+/// child it never returns: it does what the parent asks for and ends the process, so the rest of `main` runs
+/// in the parent alone. What stands before it in `main` runs in every child too.
+///
 /// It has the place of `if __name__ == "__main__":` in Python.
 ///
 /// In a file of tests use [`init_tests!`](crate::init_tests).
@@ -88,7 +89,8 @@ fn serve(summons: &str) -> io::Result<i32> {
 
 /// Has the kernel kill this process when its parent dies.
 ///
-/// The parent may have died before the kernel was asked; then this process has another parent by now, and leaves.
+/// The parent may have died before the kernel was asked; then this process has another parent by now, and
+/// leaves.
 fn die_with(parent: i32) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::Pid::as_raw(rustix::process::getppid()) == parent { Ok(()) } else { leave(UNUSABLE) }
@@ -100,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::ipc::message::{EntryRef, Identity, Ticket};
-    use crate::ipc::records;
+    use crate::ipc::{codec, records};
     use crate::spawner::{self, Extras};
     use crate::status::ExitStatus;
 
@@ -113,7 +115,7 @@ mod tests {
         let (child, socket) = spawner::start(Extras::default()).unwrap();
         let mut channel = Channel::new(socket);
         let mut argument = Vec::new();
-        records::append(&mut argument, |buffer| Ok::<(), ()>(buffer.push(7))).unwrap();
+        records::append(&mut argument, |buffer| codec::encode(&7_u8, buffer)).unwrap();
         for message in messages {
             let _ = channel.send(message, &argument);
         }

@@ -1,4 +1,109 @@
-//! Typed functions in other processes, and pools of worker processes.
+//! Typed functions in other processes, and pools of worker processes: what Python's `multiprocessing` is to
+//! Python.
+//!
+//! # First steps
+//!
+//! [`init`] stands first in `main`, as `if __name__ == "__main__":` does in Python. [`spawn`] calls a
+//! function in a new process, and [`Process::join`] waits for it and gives what it returned.
+//!
+//! ```
+//! fn square(x: u64) -> u64 {
+//!     x * x
+//! }
+//!
+//! fn cube(x: u64) -> u64 {
+//!     x * x * x
+//! }
+//!
+//! fn main() -> Result<(), multiprocessing::Error> {
+//!     multiprocessing::init();
+//!     let squaring = multiprocessing::spawn(square, 10)?;
+//!     let cubing = multiprocessing::spawn(cube, 10)?;
+//!     assert_eq!(squaring.join()?, 100);
+//!     assert_eq!(cubing.join()?, 1000);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A [`Pool`] keeps a number of processes for many calls:
+//!
+//! ```
+//! use multiprocessing::Pool;
+//!
+//! fn main() -> Result<(), multiprocessing::Error> {
+//!     multiprocessing::init();
+//!     let pool = Pool::new(4)?;
+//!     let squares = pool.map(|x: u64| x * x, [1, 2, 3, 4, 5])?;
+//!     assert_eq!(squares, [1, 4, 9, 16, 25]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! In a file of tests, [`init_tests!`] takes the place of `init`.
+//!
+//! # What can cross
+//!
+//! A child is the same program, started again by `posix_spawn`. It shares no memory with its parent: what a
+//! child changes, its parent does not see, and what was set in the parent's memory before, the child does not
+//! have.
+//!
+//! * **The function** is a plain function, also a generic one, or a closure that captures nothing. Anything
+//!   else does not compile; what a function needs is its argument. Only the function's place in the program
+//!   is sent, and the child checks that it is the same program, the same place and the same types before it
+//!   calls.
+//! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
+//!   They travel in the form of the crate `postcard`, which does not describe itself: types that ask what
+//!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
+//!   or [`Error::Serialise`]. One value may take up to 4 GiB.
+//! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
+//!   folder, standard output and error. Its standard input is empty, as in Python. No other descriptor is
+//!   passed on, except those that were opened without close-on-exec.
+//!
+//! # What differs from Python, and why
+//!
+//! | Python | here | |
+//! | --- | --- | --- |
+//! | `if __name__ == "__main__":` | [`init`], [`init_tests!`] | |
+//! | `Process(target=f, args=(x,))`, `start()` | [`spawn`], [`Builder`] | one step, so a process cannot be started twice |
+//! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
+//! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
+//! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
+//! | `Pool()` | [`Pool::with_default_size`] | as many workers as CPUs that may be used |
+//! | `map(f, xs, chunksize)` | [`Pool::map`], [`Pool::chunks_of`] | the first error in the order of the items, and the rest is called off |
+//! | | [`Pool::map_each`] | each item's result or error |
+//! | `imap`, `imap_unordered` | [`Pool::imap`], [`Pool::imap_unordered`] | lazy on both sides: arguments are taken a window ahead, not all at once |
+//! | `starmap` | [`Pool::starmap`] | |
+//! | `apply`, `apply_async`, `map_async` | the same | |
+//! | `AsyncResult.get(timeout)`, `ready()` | [`TaskHandle`], [`MapHandle`] | |
+//! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
+//! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
+//!
+//! There is one way to start a process, as Python's `spawn` method does. It costs about a millisecond,
+//! however much memory the parent holds, and no lock that another thread holds at that moment is copied into
+//! the child.
+//!
+//! # When something goes wrong
+//!
+//! | what happens in the child | what the caller gets |
+//! | --- | --- |
+//! | the function panics | [`Error::Panicked`], with text and place; a worker lives on |
+//! | the process exits, aborts, overflows its stack or is killed | [`Error::Died`], with the exit code or the signal; a worker is replaced |
+//! | the argument or the result does not get across | [`Error::Serialise`] or [`Error::Deserialise`] |
+//!
+//! In a pool, this is the error of that one call. Calls that were done keep their results, also when the
+//! worker had not sent them yet; calls that were not begun are done by others. Nothing waits for a process
+//! that is dead.
+//!
+//! A child ends when its parent does, even when the parent is killed and the child is busy.
+//! Pool workers ignore Ctrl-C: it is the parent that answers it, and by its end theirs.
+//!
+//! # Platform
+//!
+//! 64-bit Linux from version 5.10 on: children are watched through pidfds, and die with their parent by
+//! `PR_SET_PDEATHSIG`.
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("this library runs on 64-bit Linux only: it watches its processes by means of that kernel");
 
 mod child;
 mod entry;

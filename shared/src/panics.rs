@@ -7,7 +7,8 @@ use std::panic::{self, AssertUnwindSafe};
 thread_local! {
     /// Where the last panic of this thread happened, told by the hook.
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// Whether a panic of this thread is caught and reported, so that nobody needs to see it on standard error.
+    /// Whether a panic of this thread is caught and reported, so that nobody needs to see it on standard
+    /// error.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -1,14 +1,14 @@
 //! The one thread that starts all children of this process.
 //!
-//! A child asks the kernel to be killed when its parent dies (PR_SET_PDEATHSIG, prctl(2)), and takes *the thread that
-//! started it* for its parent. Threads of the user come and go; this one lives as long as the process.
-//! It waits for requests without a lock, runs with all signals blocked, and does nothing else.
+//! A child asks the kernel to be killed when its parent dies (PR_SET_PDEATHSIG, prctl(2)), and takes *the
+//! thread that started it* for its parent. Threads of the user come and go; this one lives as long as the
+//! process. It waits for requests without a lock, runs with all signals blocked, and does nothing else.
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 
@@ -18,7 +18,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 use crate::child::Child;
 use crate::sys::{signals, spawn};
 
-/// The variable by which a child knows that it is one: the number of its channel and the number of its parent.
+/// The variable by which a child knows that it is one: the number of its channel and the number of its
+/// parent.
 pub(crate) const VARIABLE: &str = "MULTIPROCESSING_CHILD";
 
 /// What a new child gets besides its channel.
@@ -70,12 +71,7 @@ fn run() -> io::Result<Sender<Request>> {
 fn start_here(extras: Extras) -> io::Result<(Child, OwnedFd)> {
     let (ours, theirs) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    environment.extend(extras.variables);
-    let summons = format!("{}:{}", theirs.as_raw_fd(), std::process::id());
-    environment.insert(VARIABLE.into(), summons.into());
-    let environment =
-        environment.into_iter().map(|(name, value)| variable(name, value)).collect::<io::Result<Vec<_>>>()?;
+    let environment = environment(extras.variables, theirs.as_fd())?;
     let arguments = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
 
     let mut inherited = vec![theirs.as_fd()];
@@ -96,17 +92,19 @@ fn abandon(pid: Pid) {
     let _ = rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(pid), WaitOptions::empty()));
 }
 
-fn variable(name: OsString, value: OsString) -> io::Result<CString> {
-    let mut bytes = name.into_vec();
-    if bytes.is_empty() || bytes.contains(&b'=') {
+/// This process's environment, with the variables added that are asked for and the one that makes a child.
+fn environment(extras: Vec<(OsString, OsString)>, channel: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
+    if extras.iter().any(|(name, _)| name.is_empty() || name.as_bytes().contains(&b'=')) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "a variable's name is empty or contains `=`",
         ));
     }
-    bytes.push(b'=');
-    bytes.extend(value.into_vec());
-    c_string(OsString::from_vec(bytes))
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    variables.extend(extras);
+    let summons = format!("{}:{}", channel.as_raw_fd(), std::process::id());
+    variables.insert(VARIABLE.into(), summons.into());
+    variables.into_iter().map(|(name, value)| c_string([name, value].join(OsStr::new("=")))).collect()
 }
 
 fn c_string(string: OsString) -> io::Result<CString> {

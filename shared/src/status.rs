@@ -24,7 +24,8 @@ pub enum ExitStatus {
     Code(i32),
     /// The signal with this number ended it.
     Signal(i32),
-    /// It has ended, but how was not to be had: this program ignores SIGCHLD, or other code waited for the process.
+    /// It has ended, but how was not to be had: this program ignores SIGCHLD, or other code waited for the
+    /// process.
     Unknown,
 }
 

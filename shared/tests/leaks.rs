@@ -1,4 +1,6 @@
-//! What is left when all is over: nothing. The only test of its file, since it counts what belongs to the process.
+//! What is left when all is over: nothing. The only test of its file, since it counts what belongs to the
+//! process.
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use multiprocessing::{Pool, spawn};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -18,9 +20,9 @@ fn no_process_and_no_descriptor_is_left_behind() {
     let round = |number: u32| {
         assert_eq!(spawn(|x: u32| x, number).unwrap().join().unwrap(), number);
         let pool = Pool::new(3).unwrap();
-        let _ = pool.map_each(|x: u32| assert!(x % 5 != 0), 0..20).unwrap();
+        let _ = pool.map_each(|x: u32| assert!(!x.is_multiple_of(5)), 0..20).unwrap();
         let _ = pool.apply(|()| -> () { std::process::abort() }, ());
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             pool.join();
         }
     };

@@ -53,13 +53,20 @@ fn expectation(question: &Question) -> Option<&Expectation> {
     })
 }
 
-fn collect<'a>(expectation: &'a Expectation, number: &mut usize, any_order: bool, places: &mut Vec<Place<'a>>) {
+fn collect<'a>(
+    expectation: &'a Expectation,
+    number: &mut usize,
+    any_order: bool,
+    places: &mut Vec<Place<'a>>,
+) {
     match expectation {
         Expectation::Line { .. } => {
             *number += usize::from(!any_order);
             places.push(Place { number: *number, line: expectation });
         }
-        Expectation::Sequence(parts) => parts.iter().for_each(|part| collect(part, number, any_order, places)),
+        Expectation::Sequence(parts) => {
+            parts.iter().for_each(|part| collect(part, number, any_order, places))
+        }
         Expectation::AnyOrder(parts) => {
             *number += 1;
             parts.iter().for_each(|part| collect(part, number, true, places));

@@ -32,7 +32,8 @@ pub fn words(code: &str) -> impl Iterator<Item = &str> {
 /// What a macro puts together is not seen, nor is a path by way of `super`.
 #[must_use]
 pub fn modules_named(code: &str) -> Vec<String> {
-    let dense: String = code.split_whitespace().collect::<Vec<_>>().join(" ").replace(" ::", "::").replace(":: ", "::");
+    let dense: String =
+        code.split_whitespace().collect::<Vec<_>>().join(" ").replace(" ::", "::").replace(":: ", "::");
     let mut modules = Vec::new();
     for (at, found) in dense.match_indices("crate::") {
         if dense[..at].ends_with(|one: char| is_word(one) || one == '$') {
@@ -95,7 +96,8 @@ fn comment(rest: &str) -> Option<usize> {
 }
 
 fn raw_text(rest: &str, before: char) -> Option<usize> {
-    let start = ["r", "br", "cr"].iter().find_map(|prefix| rest.strip_prefix(prefix)).filter(|_| !is_word(before))?;
+    let start =
+        ["r", "br", "cr"].iter().find_map(|prefix| rest.strip_prefix(prefix)).filter(|_| !is_word(before))?;
     let hashes = start.find(|one| one != '#').unwrap_or(start.len());
     let body = start[hashes..].strip_prefix('"')?;
     let end = format!("\"{}", &start[..hashes]);

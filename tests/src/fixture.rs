@@ -72,13 +72,18 @@ impl Fixture {
 
     fn read(question: &str, folder: &str, source: &Path, course: &Course) -> Result<Fixture, String> {
         if !matches!(extension(source), "rs" | "py") {
-            return Err(format!("{} is neither a program (.rs, .py) nor declares one beside it", shown(source)));
+            return Err(format!(
+                "{} is neither a program (.rs, .py) nor declares one beside it",
+                shown(source)
+            ));
         }
-        let verdict = VERDICTS.into_iter().find(|verdict| folder_of(*verdict) == folder).ok_or_else(|| {
-            let allowed = VERDICTS.map(folder_of).join(", ");
-            format!("{}: the folder `{folder}` names no verdict; allowed are {allowed}", shown(source))
-        })?;
-        let question = course.question(question).map_err(|error| format!("{}: failed to {error}", shown(source)))?;
+        let verdict =
+            VERDICTS.into_iter().find(|verdict| folder_of(*verdict) == folder).ok_or_else(|| {
+                let allowed = VERDICTS.map(folder_of).join(", ");
+                format!("{}: the folder `{folder}` names no verdict; allowed are {allowed}", shown(source))
+            })?;
+        let question =
+            course.question(question).map_err(|error| format!("{}: failed to {error}", shown(source)))?;
         let path = source.with_extension("toml");
         let mistake = |what: String| format!("{}: {what}", shown(&path));
         let text = fs::read_to_string(&path).map_err(|error| mistake(error.to_string()))?;
@@ -121,7 +126,9 @@ impl Declaration {
                 Err("a right program is caught by nothing; `caught_by` is for wrong ones".to_owned())
             }
             Verdict::Passed => Ok(()),
-            _ if self.caught_by.is_empty() => Err("`caught_by` has to name the checks that must fail".to_owned()),
+            _ if self.caught_by.is_empty() => {
+                Err("`caught_by` has to name the checks that must fail".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +140,8 @@ fn folder_of(verdict: Verdict) -> String {
 }
 
 fn is_declaration_of_another(path: &Path, files: &BTreeMap<String, PathBuf>) -> bool {
-    extension(path) == "toml" && files.values().any(|other| other != path && other.file_stem() == path.file_stem())
+    extension(path) == "toml"
+        && files.values().any(|other| other != path && other.file_stem() == path.file_stem())
 }
 
 fn extension(path: &Path) -> &str {
@@ -189,11 +197,16 @@ mod tests {
     fn a_mistake_is_told_with_its_file() {
         let wrong = "why = 'Wrong.'\ncaught_by = ['no such check']";
         assert!(mistake("q6/failed/a.py", wrong).contains("a.toml: `q6` has no check `no such check`"));
-        assert!(mistake("q6/failed/a.py", "why = 'W.'\ncaugth_by = []").contains("unknown field `caugth_by`"));
+        assert!(
+            mistake("q6/failed/a.py", "why = 'W.'\ncaugth_by = []").contains("unknown field `caugth_by`")
+        );
         assert!(mistake("q6/failed/a.py", "why = 'W.'").contains("`caught_by` has to name"));
         assert!(mistake("q6/faild/a.py", "").contains("the folder `faild` names no verdict"));
         assert!(mistake("q66/failed/a.py", "").contains("did you mean `q6`?"));
-        assert!(mistake("q6/passed/a.py", "why = 'R.'\ncaught_by = ['prints the four lines in any order']").contains("a right program"));
+        assert!(
+            mistake("q6/passed/a.py", "why = 'R.'\ncaught_by = ['prints the four lines in any order']")
+                .contains("a right program")
+        );
     }
 
     #[test]

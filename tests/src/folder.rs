@@ -81,7 +81,8 @@ impl Copy {
     /// Changes a file of the copy.
     pub fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
         let path = self.folder.join(file);
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("failed to read `{file}`: {error}"));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("failed to read `{file}`: {error}"));
         let changed = change(text.clone());
         assert_ne!(changed, text, "nothing was changed in `{file}`");
         write(&path, &changed);
@@ -99,7 +100,8 @@ impl Copy {
 
     /// Takes a folder away.
     pub fn remove_folder(&self, folder: &str) {
-        fs::remove_dir_all(self.folder.join(folder)).unwrap_or_else(|error| panic!("failed to remove `{folder}`: {error}"));
+        fs::remove_dir_all(self.folder.join(folder))
+            .unwrap_or_else(|error| panic!("failed to remove `{folder}`: {error}"));
     }
 }
 
@@ -108,7 +110,8 @@ impl Copy {
 /// A file that is the same already is not written: cargo goes by the time at which a file was last written.
 fn synchronise(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap_or_else(|error| panic!("failed to make `{}`: {error}", to.display()));
-    let wanted: BTreeSet<_> = names(from).into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str())).collect();
+    let wanted: BTreeSet<_> =
+        names(from).into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str())).collect();
     for name in names(to).difference(&wanted) {
         let path = to.join(name);
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
@@ -121,7 +124,8 @@ fn synchronise(from: &Path, to: &Path) {
         } else if let Ok(content) = fs::read(&from)
             && fs::read(&to).ok().as_ref() != Some(&content)
         {
-            fs::write(&to, content).unwrap_or_else(|error| panic!("failed to write `{}`: {error}", to.display()));
+            fs::write(&to, content)
+                .unwrap_or_else(|error| panic!("failed to write `{}`: {error}", to.display()));
         }
     }
 }

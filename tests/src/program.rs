@@ -24,13 +24,19 @@ pub fn grader(folder: &Path) -> assert_cmd::Command {
 pub fn executable() -> &'static Path {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
     EXECUTABLE.get_or_init(|| {
-        let arguments = ["build", "--quiet", "--package", "grader", "--bin", "grader", "--message-format", "json"];
-        let output = cargo(&crate::root()).args(arguments).output().expect("cargo runs these tests, so it can be started");
+        let arguments =
+            ["build", "--quiet", "--package", "grader", "--bin", "grader", "--message-format", "json"];
+        let output = cargo(&crate::root())
+            .args(arguments)
+            .output()
+            .expect("cargo runs these tests, so it can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let messages = output.stdout.split(|byte| *byte == b'\n');
-        let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        let executables = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-        executables.last().expect("cargo names the executable that it has built")
+        let mut messages = output.stdout.split(|byte| *byte == b'\n');
+        let executable = |line: &[u8]| -> Option<PathBuf> {
+            let message: Value = serde_json::from_slice(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        };
+        messages.find_map(executable).expect("cargo names the one executable that it was to build")
     })
 }
 
@@ -44,7 +50,10 @@ pub fn cargo(folder: &Path) -> assert_cmd::Command {
 
 /// A program that is followed while it runs.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place where tests start a program that they do not wait for at once")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where tests start a program that they do not wait for at once"
+)]
 pub fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);

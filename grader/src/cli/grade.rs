@@ -14,7 +14,8 @@ use crate::submission::{Colour, Submission, Workspace};
 pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8, CommandError> {
     let workspace = workspace()?;
     let submissions = submissions(arguments, &workspace)?;
-    let in_colour = arguments.format == Format::Text && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    let in_colour = arguments.format == Format::Text
+        && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let colour = if in_colour { Colour::Always } else { Colour::Never };
     let options = Options { selection: arguments.schedules.clone(), colour };
     let progress = std::cell::RefCell::new(ProgressLine::new());
@@ -62,10 +63,13 @@ fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<
             let text = "`--command` grades one program as the answer to one question: name exactly one ID";
             return Err(CommandError::Usage(text.to_owned()));
         };
-        let words = shell_words::split(command)
-            .map_err(|error| CommandError::Usage(format!("failed to split the command `{command}`: {error}")))?;
+        let words = shell_words::split(command).map_err(|error| {
+            CommandError::Usage(format!("failed to split the command `{command}`: {error}"))
+        })?;
         if words.is_empty() {
-            return Err(CommandError::Usage("`--command` is empty; give a program and its arguments".to_owned()));
+            return Err(CommandError::Usage(
+                "`--command` is empty; give a program and its arguments".to_owned(),
+            ));
         }
         return Ok(vec![Submission::Command { question: question.clone(), words }]);
     }
@@ -82,8 +86,7 @@ fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<
 }
 
 fn code(grades: &[Grade]) -> u8 {
-    let is_fault =
-        |grade: &Grade| grade.checks.iter().any(|check| check.verdict == Verdict::GraderFault);
+    let is_fault = |grade: &Grade| grade.checks.iter().any(|check| check.verdict == Verdict::GraderFault);
     if grades.iter().any(is_fault) {
         exit::GRADER_FAULT
     } else if grades.iter().all(|grade| grade.verdict == Verdict::Passed) {

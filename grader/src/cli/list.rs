@@ -19,7 +19,13 @@ pub(super) fn run(out: &mut dyn Write) -> Result<u8, CommandError> {
         .iter()
         .map(|question| {
             let points = format!("{} points", question.points());
-            [question.id.clone(), question.topic.clone(), points, state(&workspace, &question.id), question.title.clone()]
+            [
+                question.id.clone(),
+                question.topic.clone(),
+                points,
+                state(&workspace, &question.id),
+                question.title.clone(),
+            ]
         })
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);

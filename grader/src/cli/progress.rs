@@ -20,7 +20,9 @@ impl ProgressLine {
             grading::Progress::Building(0) => return,
             grading::Progress::Building(1) => "building 1 submission …".to_owned(),
             grading::Progress::Building(count) => format!("building {count} submissions …"),
-            grading::Progress::Running { question, number, of } => format!("running {question} ({number} of {of}) …"),
+            grading::Progress::Running { question, number, of } => {
+                format!("running {question} ({number} of {of}) …")
+            }
         };
         if self.watched {
             // Progress that cannot be shown is no reason to stop.

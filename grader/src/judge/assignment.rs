@@ -108,7 +108,9 @@ impl<'a> Assignment<'a> {
 
     /// The slots that no line was given and that the output needs.
     pub(super) fn missing(&self) -> Vec<usize> {
-        (0..self.slots.len()).filter(|slot| self.line_of[*slot].is_none() && !self.slots[*slot].optional).collect()
+        (0..self.slots.len())
+            .filter(|slot| self.line_of[*slot].is_none() && !self.slots[*slot].optional)
+            .collect()
     }
 
     /// The lines that no slot was found for.
@@ -127,7 +129,8 @@ impl<'a> Assignment<'a> {
 
     /// The right order that keeps as much as it can of the order seen: always the earliest line that may come next.
     pub(super) fn nearest_order(&self) -> Vec<usize> {
-        let mut left: Vec<usize> = (0..self.slot_of.len()).filter(|line| self.slot_of[*line].is_some()).collect();
+        let mut left: Vec<usize> =
+            (0..self.slot_of.len()).filter(|line| self.slot_of[*line].is_some()).collect();
         let mut order = Vec::with_capacity(left.len());
         while !left.is_empty() {
             let free = |line: &usize| !left.iter().any(|other| self.is_above(*other, *line));
@@ -181,7 +184,8 @@ fn add_slots<'a>(
         Expectation::Optional(part) => element(part, true, 0, true, slots)?,
         Expectation::Repeat { of, min, max } => {
             let patterns = line_patterns(of);
-            let fitting = lines.iter().filter(|line| patterns.iter().any(|p| reads(p, line, machine))).count();
+            let fitting =
+                lines.iter().filter(|line| patterns.iter().any(|p| reads(p, line, machine))).count();
             let wanted = u32::try_from(fitting.div_ceil(patterns.len().max(1))).ok()?;
             let times = wanted.clamp(*min, max.unwrap_or(u32::MAX));
             for time in 0..times {

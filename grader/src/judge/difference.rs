@@ -15,7 +15,10 @@ pub(super) struct Difference {
 /// Finds the first difference of a line that does not match.
 pub(super) fn first(pattern: &LinePattern, line: &str, machine: &Machine) -> Difference {
     if line.trim_end() == pattern.source {
-        return Difference { place: line.trim_end().len(), why: "there is white space at its end".to_owned() };
+        return Difference {
+            place: line.trim_end().len(),
+            why: "there is white space at its end".to_owned(),
+        };
     }
     if line.to_lowercase() == pattern.source.to_lowercase() {
         let place = line.char_indices().zip(pattern.source.chars()).find(|((_, a), b)| a != b);
@@ -53,7 +56,8 @@ fn instead(line: &str, place: usize, wanted: &str) -> Difference {
 fn in_list(line: &str, start: usize, element: Element, len: Option<usize>) -> Difference {
     let mut place = start;
     let mut count = 0;
-    while let Some(end) = text::element_end(line, place, element).filter(|end| *end == place + value_at(line, place).len())
+    while let Some(end) =
+        text::element_end(line, place, element).filter(|end| *end == place + value_at(line, place).len())
     {
         count += 1;
         if !line[end..].starts_with(", ") {
@@ -61,7 +65,10 @@ fn in_list(line: &str, start: usize, element: Element, len: Option<usize>) -> Di
                 Some(len) if len != count => {
                     format!("its list has {}, and {len} are expected", plural(count, "value"))
                 }
-                _ => format!("its list goes on with {} where a comma and a space are expected", quoted(&line[end..])),
+                _ => format!(
+                    "its list goes on with {} where a comma and a space are expected",
+                    quoted(&line[end..])
+                ),
             };
             return Difference { place: end, why };
         }
@@ -69,7 +76,8 @@ fn in_list(line: &str, start: usize, element: Element, len: Option<usize>) -> Di
     }
     let value = value_at(line, place);
     let found = if value.is_empty() { "nothing".to_owned() } else { quoted(value) };
-    let why = format!("value {} of its list is {found}, and {} is expected", count + 1, described_element(element));
+    let why =
+        format!("value {} of its list is {found}, and {} is expected", count + 1, described_element(element));
     Difference { place, why }
 }
 

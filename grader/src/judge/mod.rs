@@ -16,8 +16,8 @@ mod shown;
 mod text;
 
 use crate::model::{
-    Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points, Policy, Question,
-    RunRecord, RunSummary, Stream, ValidatorAnswer, Verdict, signal_name,
+    Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points, Policy,
+    ProcessesCondition, Question, RunRecord, RunSummary, Stream, ValidatorAnswer, Verdict, signal_name,
 };
 use outcome::Outcome;
 
@@ -33,12 +33,8 @@ pub struct Evidence {
 /// Judges the runs of a submission.
 #[must_use]
 pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grade {
-    let checks: Vec<CheckResult> = question
-        .checks
-        .iter()
-        .enumerate()
-        .map(|(index, check)| judge_check(index, check, &question.limits, evidence))
-        .collect();
+    let checks: Vec<CheckResult> =
+        question.checks.iter().enumerate().map(|(index, _)| judge_check(index, question, evidence)).collect();
     let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
     grade(question, submission, checks, runs)
 }
@@ -73,30 +69,41 @@ fn grade(question: &Question, submission: &str, checks: Vec<CheckResult>, runs: 
     }
 }
 
-fn judge_check(index: usize, check: &Check, limits: &Limits, evidence: &Evidence) -> CheckResult {
+fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckResult {
+    let check = &question.checks[index];
     let result = |verdict, explanation, run: Option<&RunRecord>| CheckResult {
         name: check.name.clone(),
         kind: check.condition.kind(),
         verdict,
-        points: Points { earned: if verdict == Verdict::Passed { check.points } else { 0 }, possible: check.points },
+        points: Points {
+            earned: if verdict == Verdict::Passed { check.points } else { 0 },
+            possible: check.points,
+        },
         explanation,
         run: run.map(|run| run.schedule),
     };
     let mut unseen = None;
-    for (number, run) in evidence.runs.iter().enumerate() {
+    for (number, run) in evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run)) {
         match judge_run(index, check, number, evidence) {
             Outcome::Holds => {}
             Outcome::Broken(explanation) => {
                 let verdict = broken_verdict(run);
-                return result(verdict, Some(with_ending(explanation, run, limits)), Some(run));
+                return result(verdict, Some(with_ending(explanation, run, &question.limits)), Some(run));
             }
-            Outcome::Fault(why) => return result(Verdict::GraderFault, Some(Explanation::new(why)), Some(run)),
+            Outcome::Fault(why) => {
+                return result(Verdict::GraderFault, Some(Explanation::new(why)), Some(run));
+            }
             Outcome::Unseen(why) => unseen = unseen.or(Some(why)),
         }
     }
-    match over_all_runs(check, evidence) {
+    match over_all_runs(check, question, evidence) {
         Outcome::Broken(explanation) => {
-            let verdict = evidence.runs.iter().map(broken_verdict).find(|verdict| *verdict != Verdict::Failed);
+            let verdict = evidence
+                .runs
+                .iter()
+                .filter(|run| has_children(run))
+                .map(broken_verdict)
+                .find(|verdict| *verdict != Verdict::Failed);
             return result(verdict.unwrap_or(Verdict::Failed), Some(explanation), None);
         }
         Outcome::Fault(why) => return result(Verdict::GraderFault, Some(Explanation::new(why)), None),
@@ -115,7 +122,9 @@ fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) ->
     match &check.condition {
         Condition::Output(expectation) => output::judge(run, Stream::Stdout, expectation, &[]),
         Condition::Stderr(expectation) => output::judge(run, Stream::Stderr, expectation, &[]),
-        Condition::Distinct { expectation, counts } => output::judge(run, Stream::Stdout, expectation, counts),
+        Condition::Distinct { expectation, counts } => {
+            output::judge(run, Stream::Stdout, expectation, counts)
+        }
         Condition::Processes(condition) => processes::judge(condition, run),
         Condition::Exit(condition) => exit::judge(condition, run),
         Condition::Torn(most) => torn(*most, run),
@@ -124,8 +133,12 @@ fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) ->
         Condition::Validator { .. } => {
             match evidence.validated.get(&index).and_then(|answers| answers.get(number)) {
                 Some(ValidatorAnswer::Accepted) => Outcome::Holds,
-                Some(ValidatorAnswer::Rejected(text)) => Outcome::Broken(Explanation::new(shown::escaped(text))),
-                Some(ValidatorAnswer::Broken(why)) => Outcome::Fault(format!("The check's validator failed: {why}")),
+                Some(ValidatorAnswer::Rejected(text)) => {
+                    Outcome::Broken(Explanation::new(shown::escaped(text)))
+                }
+                Some(ValidatorAnswer::Broken(why)) => {
+                    Outcome::Fault(format!("The check's validator failed: {why}"))
+                }
                 None => Outcome::Fault("The check's validator was not run.".to_owned()),
             }
         }
@@ -133,25 +146,64 @@ fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) ->
 }
 
 /// What one run has to show, and what only several show together.
-fn over_all_runs(check: &Check, evidence: &Evidence) -> Outcome {
+fn over_all_runs(check: &Check, question: &Question, evidence: &Evidence) -> Outcome {
     if evidence.runs.is_empty() {
         return Outcome::Fault("No run was made.".to_owned());
     }
     match &check.condition {
         Condition::Processes(condition) => {
-            let Some(count) = condition.alive_together else { return Outcome::Holds };
-            let seen: Vec<&RunRecord> = evidence.runs.iter().filter(|run| is_observed(run)).collect();
-            let most = seen.iter().map(|run| processes::most_together(run)).max();
-            match (most, seen.first()) {
-                (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
-                    Outcome::Broken(processes::explain_together(most, count))
-                }
-                _ => Outcome::Holds,
-            }
+            alive_together(condition, evidence).and(|| needed(condition, question, evidence))
         }
         Condition::Varies => varies(evidence),
         _ => Outcome::Holds,
     }
+}
+
+/// Whether a run was made with its children; the one without proves that they are needed, and nothing else.
+fn has_children(run: &RunRecord) -> bool {
+    run.schedule.policy != Policy::WithoutChildren
+}
+
+fn alive_together(condition: &ProcessesCondition, evidence: &Evidence) -> Outcome {
+    let Some(count) = condition.alive_together else { return Outcome::Holds };
+    let seen: Vec<&RunRecord> =
+        evidence.runs.iter().filter(|run| has_children(run) && is_observed(run)).collect();
+    let most = seen.iter().map(|run| processes::most_together(run)).max();
+    match (most, seen.first()) {
+        (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
+            Outcome::Broken(processes::explain_together(most, count))
+        }
+        _ => Outcome::Holds,
+    }
+}
+
+/// Whether the expected output comes out with every child ended at its birth.
+fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {
+    if !condition.needed {
+        return Outcome::Holds;
+    }
+    let mut without =
+        evidence.runs.iter().enumerate().filter(|(_, run)| !has_children(run) && is_observed(run)).peekable();
+    if without.peek().is_none() {
+        let why = "No run was made without the children, so nobody knows whether they are needed.";
+        return Outcome::Unseen(why.to_owned());
+    }
+    let text_holds = |number: usize, (index, check): (usize, &Check)| match &check.condition {
+        Condition::Output(expectation) | Condition::Distinct { expectation, .. } => {
+            output::judge_text(&evidence.runs[number], expectation)
+        }
+        Condition::Snapshot { .. } | Condition::Validator { .. } => judge_run(index, check, number, evidence),
+        _ => Outcome::Holds,
+    };
+    let prints_all = |(number, _): (usize, &RunRecord)| {
+        question.checks.iter().enumerate().all(|check| text_holds(number, check) == Outcome::Holds)
+    };
+    if without.any(prints_all) {
+        let text = "Without its children the program prints the same: so main does the work, not the children. Let \
+                    each child do its part, and bring its result back to main.";
+        return Outcome::Broken(Explanation::new(text));
+    }
+    Outcome::Holds
 }
 
 fn is_observed(run: &RunRecord) -> bool {
@@ -179,7 +231,9 @@ fn varies(evidence: &Evidence) -> Outcome {
             }
             Outcome::Broken(explanation)
         }
-        _ => Outcome::Unseen("This takes two runs under the schedule `free`, and fewer were made.".to_owned()),
+        _ => {
+            Outcome::Unseen("This takes two runs under the schedule `free`, and fewer were made.".to_owned())
+        }
     }
 }
 
@@ -198,7 +252,8 @@ fn torn(most: u64, run: &RunRecord) -> Outcome {
     );
     for index in torn.into_iter().take(5) {
         let shown = shown::clipped(&lines[index].text, 0).0;
-        explanation = explanation.with_line((index + 1).to_string(), shown, Mark::Wrong, "mixed with another line");
+        explanation =
+            explanation.with_line((index + 1).to_string(), shown, Mark::Wrong, "mixed with another line");
     }
     Outcome::Broken(explanation)
 }
@@ -207,7 +262,8 @@ fn torn(most: u64, run: &RunRecord) -> Outcome {
 fn snapshot(expected: &str, run: &RunRecord) -> Outcome {
     let leaf = |line: &str| {
         let source = line.to_owned();
-        let pieces = if line.is_empty() { Vec::new() } else { vec![crate::model::Piece::Text(source.clone())] };
+        let pieces =
+            if line.is_empty() { Vec::new() } else { vec![crate::model::Piece::Text(source.clone())] };
         crate::model::Expectation::Line { pattern: crate::model::LinePattern { source, pieces }, by: None }
     };
     let lines = expected.trim_end_matches(['\n', '\r']).lines();
@@ -229,12 +285,19 @@ fn broken_verdict(run: &RunRecord) -> Verdict {
 fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -> Explanation {
     let why = match &run.ending {
         Ending::TimedOut => {
-            format!("The program was ended after {} s, the time that this question gives it.", limits.wall.as_secs_f64())
+            format!(
+                "The program was ended after {} s, the time that this question gives it.",
+                limits.wall.as_secs_f64()
+            )
         }
         Ending::Deadlocked { waits } => format!("The program was stuck: {}", waits.join(" ")),
-        Ending::LimitExceeded(limit) => format!("The program was ended since it reached its limit for {limit}."),
+        Ending::LimitExceeded(limit) => {
+            format!("The program was ended since it reached its limit for {limit}.")
+        }
         Ending::Finished => match run.main_status() {
-            Some(ExitStatus::Signal(signal)) => format!("Main crashed: it was ended by {}.", signal_name(signal)),
+            Some(ExitStatus::Signal(signal)) => {
+                format!("Main crashed: it was ended by {}.", signal_name(signal))
+            }
             _ => return explanation,
         },
     };
@@ -243,9 +306,9 @@ fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -
 }
 
 fn summary(run: &RunRecord, checks: &[CheckResult]) -> RunSummary {
-    let failed_here = checks
-        .iter()
-        .any(|check| check.run == Some(run.schedule) && !matches!(check.verdict, Verdict::Passed | Verdict::NotRun));
+    let failed_here = checks.iter().any(|check| {
+        check.run == Some(run.schedule) && !matches!(check.verdict, Verdict::Passed | Verdict::NotRun)
+    });
     RunSummary {
         schedule: run.schedule,
         verdict: match broken_verdict(run) {

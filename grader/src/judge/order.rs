@@ -122,10 +122,16 @@ impl<'a> Parts<'a> {
     fn intern(&mut self, expectation: &'a Expectation) -> PartId {
         let part = match expectation {
             Expectation::Line { pattern, by } => Part::Line { source: pattern.source.clone(), by: *by },
-            Expectation::Sequence(parts) => Part::Sequence(parts.iter().map(|part| self.intern(part)).collect()),
-            Expectation::AnyOrder(parts) => Part::AnyOrder(parts.iter().map(|part| self.intern(part)).collect()),
+            Expectation::Sequence(parts) => {
+                Part::Sequence(parts.iter().map(|part| self.intern(part)).collect())
+            }
+            Expectation::AnyOrder(parts) => {
+                Part::AnyOrder(parts.iter().map(|part| self.intern(part)).collect())
+            }
             Expectation::Optional(part) => Part::Optional(self.intern(part)),
-            Expectation::Repeat { of, min, max } => Part::Repeat { of: self.intern(of), min: *min, max: *max },
+            Expectation::Repeat { of, min, max } => {
+                Part::Repeat { of: self.intern(of), min: *min, max: *max }
+            }
         };
         if let Some(id) = self.known.get(&part) {
             return *id;
@@ -142,7 +148,9 @@ impl<'a> Parts<'a> {
     fn may_be_empty(&self, id: PartId) -> bool {
         match &self.parts[id] {
             Part::Line { .. } => false,
-            Part::Sequence(parts) | Part::AnyOrder(parts) => parts.iter().all(|part| self.may_be_empty(*part)),
+            Part::Sequence(parts) | Part::AnyOrder(parts) => {
+                parts.iter().all(|part| self.may_be_empty(*part))
+            }
             Part::Optional(_) => true,
             Part::Repeat { of, min, .. } => *min == 0 || self.may_be_empty(*of),
         }
@@ -193,7 +201,11 @@ impl Step<'_> {
             let Some(writers) = self.writers(line_part, &state.writers) else { continue };
             for read in &self.read[&line_part] {
                 if !self.demands.names {
-                    next.insert(State { rest: rest.clone(), bindings: Bindings::new(), writers: writers.clone() });
+                    next.insert(State {
+                        rest: rest.clone(),
+                        bindings: Bindings::new(),
+                        writers: writers.clone(),
+                    });
                 } else if let Some(bindings) = merged(&state.bindings, read) {
                     next.insert(State { rest: rest.clone(), bindings, writers: writers.clone() });
                 }
@@ -209,7 +221,11 @@ impl Step<'_> {
             Rest::Whole(id) => self.derive_whole(*id, after),
             Rest::Sequence { first, part, next } => {
                 self.derive_in(first, after, |first| sequence(self.parts, first, *part, *next))?;
-                if self.parts.rest_may_be_empty(first) { self.derive_sequence(*part, *next, after) } else { Ok(()) }
+                if self.parts.rest_may_be_empty(first) {
+                    self.derive_sequence(*part, *next, after)
+                } else {
+                    Ok(())
+                }
             }
             Rest::AnyOrder(elements) => self.derive_any_order(elements, after),
             Rest::Repeat { first, part, times } => {
@@ -218,7 +234,11 @@ impl Step<'_> {
                     part: *part,
                     times: *times,
                 })?;
-                if self.parts.rest_may_be_empty(first) { self.derive_repeat(*part, *times, after) } else { Ok(()) }
+                if self.parts.rest_may_be_empty(first) {
+                    self.derive_repeat(*part, *times, after)
+                } else {
+                    Ok(())
+                }
             }
         }
     }
@@ -310,14 +330,20 @@ impl Step<'_> {
         }
         // Without an upper bound, times beyond the lower one are all alike.
         let times = if max.is_none() { (times + 1).min(*min) } else { times + 1 };
-        self.derive_in(&Rest::Whole(*of), after, |first| Rest::Repeat { first: Box::new(first), part: id, times })
+        self.derive_in(&Rest::Whole(*of), after, |first| Rest::Repeat {
+            first: Box::new(first),
+            part: id,
+            times,
+        })
     }
 
     /// Whether this line reads as the pattern of a part, apart from names and writers.
     fn reads(&mut self, id: PartId) -> Result<bool, TooAmbiguous> {
         if !self.read.contains_key(&id) {
             let ways = match self.parts.patterns.get(&id) {
-                Some(pattern) if !self.line.invalid_utf8 => text::matches(pattern, &self.line.text, self.machine)?,
+                Some(pattern) if !self.line.invalid_utf8 => {
+                    text::matches(pattern, &self.line.text, self.machine)?
+                }
                 _ => Vec::new(),
             };
             self.read.insert(id, ways);
@@ -327,7 +353,9 @@ impl Step<'_> {
 
     /// The writers of `own child` lines after this one; `None` where it comes from the wrong process.
     fn writers(&self, line_part: PartId, before: &BTreeSet<u32>) -> Option<BTreeSet<u32>> {
-        let Part::Line { by: Some(by), .. } = &self.parts.parts[line_part] else { return Some(before.clone()) };
+        let Part::Line { by: Some(by), .. } = &self.parts.parts[line_part] else {
+            return Some(before.clone());
+        };
         if !self.demands.writers {
             return Some(before.clone());
         }

@@ -34,6 +34,18 @@ pub(super) fn judge(
     })
 }
 
+/// Whether standard output reads as expected, whoever wrote it.
+pub(super) fn judge_text(run: &RunRecord, expectation: &Expectation) -> Outcome {
+    let demands = Demands { names: true, writers: false };
+    match order::decide(expectation, &run.stream(Stream::Stdout), &run.machine, demands) {
+        Ok(Decision::Matches(_)) => Outcome::Holds,
+        Ok(Decision::Stuck { lines }) => {
+            Outcome::Broken(explain(expectation, &run.stream(Stream::Stdout), lines, &run.machine))
+        }
+        Err(TooAmbiguous) => Outcome::Fault("This check's pattern can be read in too many ways.".to_owned()),
+    }
+}
+
 fn judge_lines(
     run: &RunRecord,
     lines: &[&Line],
@@ -108,9 +120,13 @@ fn explain(expectation: &Expectation, lines: &[&Line], right: usize, machine: &M
             explain_twin(&assignment, lines, *first, &missing)
         }
         (_, [first, ..]) => match closest(&assignment, &missing, &extra, lines, machine) {
-            Some(slot) => {
-                explain_difference(&assignment.slots[slot], lines, *first, machine, missing.len().max(extra.len()))
-            }
+            Some(slot) => explain_difference(
+                &assignment.slots[slot],
+                lines,
+                *first,
+                machine,
+                missing.len().max(extra.len()),
+            ),
             None => explain_replaced(&assignment, lines, *first, &missing),
         },
     }
@@ -123,13 +139,11 @@ fn number(line: usize) -> String {
 /// For an output too large to explain any better.
 fn explain_in_short(lines: &[&Line], right: usize) -> Explanation {
     match lines.get(right) {
-        Some(line) => Explanation::new(format!("Line {} is the first that is not as expected.", right + 1)).with_line(
-            number(right),
-            clipped(&line.text, 0).0,
-            Mark::Wrong,
-            "not expected here",
-        ),
-        None => Explanation::new(format!("The output ends after {}; more was expected.", plural(right, "line"))),
+        Some(line) => Explanation::new(format!("Line {} is the first that is not as expected.", right + 1))
+            .with_line(number(right), clipped(&line.text, 0).0, Mark::Wrong, "not expected here"),
+        None => {
+            Explanation::new(format!("The output ends after {}; more was expected.", plural(right, "line")))
+        }
     }
 }
 
@@ -138,7 +152,8 @@ fn explain_nothing(assignment: &Assignment<'_>, missing: &[usize]) -> Explanatio
     let mut explanation =
         Explanation::new(format!("Nothing was printed; {} {verb} expected.", plural(missing.len(), "line")));
     for slot in missing.iter().take(MOST_LISTED) {
-        explanation = explanation.with_line("expected", pattern_of(&assignment.slots[*slot]), Mark::Right, "");
+        explanation =
+            explanation.with_line("expected", pattern_of(&assignment.slots[*slot]), Mark::Right, "");
     }
     explanation
 }
@@ -203,7 +218,9 @@ fn advice_to_wait(early: &Line, before: &[&Line]) -> String {
             children.first().copied().unwrap_or(1)
         ),
         (true, count) if count > 1 => {
-            format!("Main has to wait for those {count} children before it prints: try `join` on each of them.")
+            format!(
+                "Main has to wait for those {count} children before it prints: try `join` on each of them."
+            )
         }
         _ => "Whoever prints it has to wait for whoever prints what comes before: try `join`.".to_owned(),
     }
@@ -212,7 +229,9 @@ fn advice_to_wait(early: &Line, before: &[&Line]) -> String {
 /// The line that a superfluous one repeats.
 fn twin(assignment: &Assignment<'_>, lines: &[&Line], extra: usize) -> Option<usize> {
     (0..lines.len()).find(|other| {
-        assignment.slot_of[*other].is_some() && lines[*other].text == lines[extra].text && !lines[extra].text.is_empty()
+        assignment.slot_of[*other].is_some()
+            && lines[*other].text == lines[extra].text
+            && !lines[extra].text.is_empty()
     })
 }
 
@@ -226,7 +245,9 @@ fn explain_extra(assignment: &Assignment<'_>, lines: &[&Line], first: usize, cou
     };
     let why = match twin(assignment, lines, first) {
         Some(twin) => format!("is printed once too often: line {} is the same", twin + 1),
-        None if first + count == lines.len() => format!("is too much: the output should end after line {first}"),
+        None if first + count == lines.len() => {
+            format!("is too much: the output should end after line {first}")
+        }
         None => "is not expected at all".to_owned(),
     };
     let others = match count {
@@ -238,7 +259,12 @@ fn explain_extra(assignment: &Assignment<'_>, lines: &[&Line], first: usize, cou
 }
 
 /// A line stands there twice, and another is missing.
-fn explain_twin(assignment: &Assignment<'_>, lines: &[&Line], extra: usize, missing: &[usize]) -> Explanation {
+fn explain_twin(
+    assignment: &Assignment<'_>,
+    lines: &[&Line],
+    extra: usize,
+    missing: &[usize],
+) -> Explanation {
     let first = twin(assignment, lines, extra).unwrap_or(extra);
     let text = format!(
         "Line {}, {}, is printed once too often (line {} is the same), and {}.",
@@ -278,7 +304,12 @@ fn explain_missing(assignment: &Assignment<'_>, lines: &[&Line], missing: &[usiz
 }
 
 /// A line that is like nothing that is missing.
-fn explain_replaced(assignment: &Assignment<'_>, lines: &[&Line], first: usize, missing: &[usize]) -> Explanation {
+fn explain_replaced(
+    assignment: &Assignment<'_>,
+    lines: &[&Line],
+    first: usize,
+    missing: &[usize],
+) -> Explanation {
     let text = format!(
         "Line {}, {}, is not expected, and {}.",
         first + 1,
@@ -378,7 +409,9 @@ fn explain_distinct(values: usize, count: Count) -> Explanation {
 /// Every line reads right and stands right, but somebody else wrote it.
 fn explain_writer(expectation: &Expectation, lines: &[&Line], right: usize, run: &RunRecord) -> Explanation {
     let Some(line) = lines.get(right) else {
-        return Explanation::new("The lines are right, but not all come from the process that has to write them.");
+        return Explanation::new(
+            "The lines are right, but not all come from the process that has to write them.",
+        );
     };
     let label = |writer: Option<u32>| {
         writer
@@ -390,16 +423,21 @@ fn explain_writer(expectation: &Expectation, lines: &[&Line], right: usize, run:
     let why = match (wanted, before) {
         (Some(By::Main), _) => "it has to come from main".to_owned(),
         (Some(By::OwnChild), Some(before)) if line.writer != Some(0) => {
-            format!("which has written line {} too: each of these lines has to come from a child of its own", before + 1)
+            format!(
+                "which has written line {} too: each of these lines has to come from a child of its own",
+                before + 1
+            )
         }
         (Some(By::OwnChild), _) => "it has to come from a child process of its own".to_owned(),
         (Some(By::Child) | None, _) => "it has to come from a child process".to_owned(),
     };
-    let text = format!("Line {}, {}, was written by {}; {why}.", right + 1, quoted(&line.text), label(line.writer));
+    let text =
+        format!("Line {}, {}, was written by {}; {why}.", right + 1, quoted(&line.text), label(line.writer));
     let mut explanation = Explanation::new(text.replace("; which", ", which"));
     for (index, line) in lines.iter().enumerate().skip(right.saturating_sub(3)).take(6) {
         let mark = if index == right { Mark::Wrong } else { Mark::Plain };
-        explanation = explanation.with_line(number(index), clipped(&line.text, 0).0, mark, &label(line.writer));
+        explanation =
+            explanation.with_line(number(index), clipped(&line.text, 0).0, mark, &label(line.writer));
     }
     explanation
 }

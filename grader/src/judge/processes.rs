@@ -9,12 +9,12 @@ use crate::model::{
 
 /// What must be seen of one run: how many children there were and how they ended.
 ///
-/// `alive_together` is not judged here, since one run that shows it is enough; see [`most_together`].
+/// `alive_together` and `needed` are not judged here: one run that shows them is enough.
 pub(super) fn judge(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
     if let Observation::OutputOnly { reason } = &run.observation {
         return Outcome::Unseen(reason.clone());
     }
-    created(condition, run).and(|| ended_by(condition, run)).and(|| needed(condition))
+    created(condition, run).and(|| ended_by(condition, run))
 }
 
 fn children(run: &RunRecord) -> impl Iterator<Item = &Process> {
@@ -51,13 +51,6 @@ fn ended_by(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
         signal_name(ended_by.signal),
         count::described(ended_by.count)
     )))
-}
-
-fn needed(condition: &ProcessesCondition) -> Outcome {
-    if !condition.needed {
-        return Outcome::Holds;
-    }
-    Outcome::Unseen("No run was made without the children, so nobody knows whether they are needed.".to_owned())
 }
 
 /// The greatest number of children alive at one moment.

@@ -48,7 +48,8 @@ pub(super) fn matches(
     if !pattern.pieces.iter().any(named) {
         return Ok(vec![Bindings::new()]);
     }
-    let mut reading = Reading { pattern, line, machine, positions: &positions, found: BTreeSet::new(), steps: 0 };
+    let mut reading =
+        Reading { pattern, line, machine, positions: &positions, found: BTreeSet::new(), steps: 0 };
     reading.backward(pattern.pieces.len(), line.len(), &mut Vec::new())?;
     Ok(reading.found.into_iter().collect())
 }
@@ -146,7 +147,9 @@ fn piece_ends(piece: &Piece, line: &str, starts: &[usize], machine: &Machine) ->
         Piece::Placeholder(Placeholder { kind, .. }) => match kind {
             Kind::Int(range) => each(starts, |start| int_ends(line, start, |value| range.contains(value))),
             Kind::Cpus => each(starts, |start| {
-                int_ends(line, start, |value| u64::try_from(value).is_ok_and(|value| machine.cpus.contains(&value)))
+                int_ends(line, start, |value| {
+                    u64::try_from(value).is_ok_and(|value| machine.cpus.contains(&value))
+                })
             }),
             Kind::Float => each(starts, |start| float_ends(line, start)),
             Kind::Word => word_ends(line, starts, |c| !c.is_whitespace()),
@@ -184,7 +187,8 @@ fn int_ends(line: &str, start: usize, allowed: impl Fn(i128) -> bool) -> Vec<usi
     let sign = usize::from(text.first() == Some(&b'-'));
     let mut value: i128 = 0;
     let mut ends = Vec::new();
-    for (index, digit) in text[sign..].iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).enumerate() {
+    for (index, digit) in text[sign..].iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).enumerate()
+    {
         value = value * 10 + i128::from(digit - b'0');
         if allowed(if sign == 0 { value } else { -value }) {
             ends.push(start + sign + index + 1);
@@ -235,7 +239,9 @@ fn list_ends(line: &str, start: usize, element: Element, len: Option<usize>) -> 
     let mut starts = vec![start];
     for count in 1.. {
         let ends = match element {
-            Element::Int(range) => each(&starts, |start| int_ends(line, start, |value| range.contains(value))),
+            Element::Int(range) => {
+                each(&starts, |start| int_ends(line, start, |value| range.contains(value)))
+            }
             Element::Float => each(&starts, |start| float_ends(line, start)),
             Element::Word => word_ends(line, &starts, |c| !c.is_whitespace() && c != ','),
         };
@@ -249,7 +255,6 @@ fn list_ends(line: &str, start: usize, element: Element, len: Option<usize>) -> 
     }
     found.into_iter().collect()
 }
-
 
 /// The end of the longest list element at `start`, for explanations.
 pub(super) fn element_end(line: &str, start: usize, element: Element) -> Option<usize> {
@@ -365,9 +370,8 @@ mod tests {
                     _ => unreachable!("the patterns below hold no other kind"),
                 },
             };
-            (0..=line.len()).any(|end| {
-                line.is_char_boundary(end) && fits(&line[..end]) && naive(rest, &line[end..])
-            })
+            (0..=line.len())
+                .any(|end| line.is_char_boundary(end) && fits(&line[..end]) && naive(rest, &line[end..]))
         }
 
         proptest! {

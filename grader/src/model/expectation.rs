@@ -122,7 +122,8 @@ impl IntRange {
     /// Whether `value` lies within the range.
     #[must_use]
     pub fn contains(self, value: i128) -> bool {
-        self.min.is_none_or(|min| value >= i128::from(min)) && self.max.is_none_or(|max| value <= i128::from(max))
+        self.min.is_none_or(|min| value >= i128::from(min))
+            && self.max.is_none_or(|max| value <= i128::from(max))
     }
 }
 

@@ -43,7 +43,13 @@ impl Explanation {
 
     /// Adds one line to the listing.
     #[must_use]
-    pub fn with_line(mut self, gutter: impl Into<String>, text: impl Into<String>, mark: Mark, note: &str) -> Self {
+    pub fn with_line(
+        mut self,
+        gutter: impl Into<String>,
+        text: impl Into<String>,
+        mark: Mark,
+        note: &str,
+    ) -> Self {
         self.listing.push(ListingLine {
             gutter: gutter.into(),
             text: text.into(),

@@ -20,7 +20,8 @@ pub use grade::{CheckResult, Grade, Points, RunSummary};
 pub use limits::{Limit, Limits};
 pub use process::{ExitStatus, Process, Waited, signal_name, signal_number};
 pub use question::{
-    Check, Condition, Count, EndedBy, ExitCondition, Invocation, Number, ProcessesCondition, Question, Relation,
+    Check, Condition, Count, EndedBy, ExitCondition, Invocation, Number, ProcessesCondition, Question,
+    Relation,
 };
 pub use record::{Ending, Line, Machine, Observation, RunRecord, Stream, ValidatorAnswer};
 pub use schedule::{Policy, Schedule};

@@ -26,7 +26,8 @@ pub enum Policy {
     Random,
     /// One of all orders at births and outputs.
     Exhaustive,
-    /// Every child is ended at its birth: what is printed all the same was not the children's work.
+    /// Every child is ended at its birth (with seed 1: left standing there), and what is printed all the same was not
+    /// the children's work.
     WithoutChildren,
 }
 

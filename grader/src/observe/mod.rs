@@ -9,12 +9,18 @@
 //! What it shares with any other observer is here: lines, the run's environment, the machine.
 
 mod environment;
+mod journal;
 mod limit;
 mod line;
 mod machine;
 mod plain;
+mod proc;
+mod rest;
 mod stray;
 mod stream;
+mod traced;
+mod tree;
+mod waits;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub use crate::sys::Step;
 pub use machine::machine;
 pub use plain::run_plain;
+pub use traced::{TraceError, TracedRun, run_traced};
 
 /// Why the plain observer is all that this version has, as a sentence for a learner.
 pub const PLAIN_REASON: &str = "This version cannot observe processes yet; only the output and the end of the \

@@ -14,8 +14,8 @@ use super::diagnostic::Mistake;
 use super::file::not_empty;
 use super::pattern::{self, Pattern};
 use crate::model::{
-    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, ProcessesCondition, Relation,
-    signal_number,
+    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, ProcessesCondition,
+    Relation, signal_number,
 };
 
 /// A graded statement: its name, its points and exactly one condition.
@@ -193,7 +193,8 @@ pub(super) fn lower_all(
     for table in tables {
         let name = &table.get_ref().name;
         if !names.insert(name.get_ref().as_str()) {
-            let message = format!("there are two checks named `{}`; give each a name of its own", name.get_ref());
+            let message =
+                format!("there are two checks named `{}`; give each a name of its own", name.get_ref());
             mistakes.push(Mistake::new(name.span(), message));
         }
     }
@@ -269,14 +270,19 @@ impl Lowering<'_> {
         let Some(distinct) = distinct else { return expectation.map(Condition::Output) };
         let expectation = expectation?;
         if distinct.get_ref().is_empty() {
-            self.mistake(distinct.span(), "`distinct` names a placeholder and a number, as in `{ values = 20 }`");
+            self.mistake(
+                distinct.span(),
+                "`distinct` names a placeholder and a number, as in `{ values = 20 }`",
+            );
         }
         let mut names = HashSet::new();
         captures(&expectation, &mut names);
         let mut counts = Vec::new();
         for (name, value) in distinct.get_ref() {
             if !names.contains(name.as_str()) {
-                let message = format!("the pattern has no placeholder named `{name}`; name one as in `{{{name}: int}}`");
+                let message = format!(
+                    "the pattern has no placeholder named `{name}`; name one as in `{{{name}: int}}`"
+                );
                 self.mistake(value.span(), message);
             }
             counts.push((name.clone(), self.count(value, Relation::AtLeast)?));
@@ -320,8 +326,11 @@ impl Lowering<'_> {
             (Some(_), Some(signal)) => {
                 self.mistake(signal.span(), "main ends with a `code` or by a `signal`, not both");
             }
-            (None, None) if table.crashed.is_none() && table.left_behind.is_none() && table.waited.is_none() => {
-                let message = "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `left_behind` or `waited`";
+            (None, None)
+                if table.crashed.is_none() && table.left_behind.is_none() && table.waited.is_none() =>
+            {
+                let message =
+                    "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `left_behind` or `waited`";
                 self.mistake(spanned.span(), message);
             }
             _ => {}
@@ -371,8 +380,10 @@ impl Lowering<'_> {
     fn signal(&mut self, signal: &Spanned<String>) -> Option<i32> {
         let number = signal_number(signal.get_ref());
         if number.is_none() {
-            let message =
-                format!("`{}` is no signal; write its name as in `SIGABRT` (see signal(7))", signal.get_ref());
+            let message = format!(
+                "`{}` is no signal; write its name as in `SIGABRT` (see signal(7))",
+                signal.get_ref()
+            );
             self.mistake(signal.span(), message);
         }
         number
@@ -445,17 +456,20 @@ impl Lowering<'_> {
 
 /// The first line of a range, so that a mark does not run over a whole table.
 fn first_line(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let end = text.get(span.clone()).and_then(|part| part.find('\n')).map_or(span.end, |line| span.start + line);
+    let end =
+        text.get(span.clone()).and_then(|part| part.find('\n')).map_or(span.end, |line| span.start + line);
     span.start..end
 }
 
 /// The names of an expectation's placeholders.
 fn captures<'a>(expectation: &'a Expectation, names: &mut HashSet<&'a str>) {
     match expectation {
-        Expectation::Line { pattern, .. } => names.extend(pattern.pieces.iter().filter_map(|piece| match piece {
-            Piece::Placeholder(placeholder) => placeholder.name.as_deref(),
-            Piece::Text(_) => None,
-        })),
+        Expectation::Line { pattern, .. } => {
+            names.extend(pattern.pieces.iter().filter_map(|piece| match piece {
+                Piece::Placeholder(placeholder) => placeholder.name.as_deref(),
+                Piece::Text(_) => None,
+            }))
+        }
         Expectation::Sequence(parts) | Expectation::AnyOrder(parts) => {
             parts.iter().for_each(|part| captures(part, names));
         }

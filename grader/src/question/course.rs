@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_name_close_to_a_known_one_is_suggested() {
-        let error = CourseError::Unknown { id: "q66".to_owned(), known: vec!["q5".to_owned(), "q6".to_owned()] };
+        let error =
+            CourseError::Unknown { id: "q66".to_owned(), known: vec!["q5".to_owned(), "q6".to_owned()] };
         assert_eq!(
             error.to_string(),
             "find a question `q66` (did you mean `q6`?); the questions are `q5`, `q6`"

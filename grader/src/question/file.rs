@@ -180,4 +180,3 @@ fn in_plain_words(message: &str) -> String {
     ];
     WORDS.iter().fold(message.trim_end().to_owned(), |message, (rust, plain)| message.replace(rust, plain))
 }
-

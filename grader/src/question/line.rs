@@ -104,7 +104,9 @@ impl RawLine {
             RawPiece::Hole { offset, name, kind } => {
                 let known = name.as_ref().and_then(|name| names.get(name));
                 match kind.as_ref().or(known) {
-                    Some(kind) => Ok(Piece::Placeholder(Placeholder { name: name.clone(), kind: kind.clone() })),
+                    Some(kind) => {
+                        Ok(Piece::Placeholder(Placeholder { name: name.clone(), kind: kind.clone() }))
+                    }
                     None => Err(LineMistake {
                         offset: *offset,
                         message: format!(
@@ -135,7 +137,8 @@ fn hole(inner: &str, offset: usize) -> Result<RawPiece, LineMistake> {
             name.unwrap_or_default()
         )));
     }
-    let kind = kind.map(|text| parse_kind(text).map_err(|why| why.map_or_else(unknown, mistake))).transpose()?;
+    let kind =
+        kind.map(|text| parse_kind(text).map_err(|why| why.map_or_else(unknown, mistake))).transpose()?;
     Ok(RawPiece::Hole { offset, name: name.map(str::to_owned), kind })
 }
 
@@ -186,7 +189,9 @@ fn parse_element(text: &str) -> Result<Option<Element>, Option<String>> {
         None if text == "int" => Ok(Some(Element::Int(IntRange::default()))),
         None if text == "float" => Ok(Some(Element::Float)),
         None if text == "word" => Ok(Some(Element::Word)),
-        Some(("int", range)) => parse_range(range.trim()).map(|range| Some(Element::Int(range))).map_err(Some),
+        Some(("int", range)) => {
+            parse_range(range.trim()).map(|range| Some(Element::Int(range))).map_err(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -209,7 +214,9 @@ fn parse_range(text: &str) -> Result<IntRange, String> {
     };
     match (range.min, range.max) {
         (None, None) => Err(why()),
-        (Some(min), Some(max)) if min > max => Err(format!("the range `{text}` is empty: {min} is above {max}")),
+        (Some(min), Some(max)) if min > max => {
+            Err(format!("the range `{text}` is empty: {min} is above {max}"))
+        }
         _ => Ok(range),
     }
 }
@@ -232,9 +239,17 @@ mod tests {
 
     #[test]
     fn every_kind_is_read_back_as_it_prints() {
-        for kind in
-            ["int", "int 0..=49", "int 2..", "int ..=-1", "float", "word", "any", "cpus", "list int 0..=49 len 50"]
-        {
+        for kind in [
+            "int",
+            "int 0..=49",
+            "int 2..",
+            "int ..=-1",
+            "float",
+            "word",
+            "any",
+            "cpus",
+            "list int 0..=49 len 50",
+        ] {
             let read = kinds(&format!("a {{{kind}}} b"));
             assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), [kind]);
         }
@@ -248,10 +263,10 @@ mod tests {
 
     #[test]
     fn a_bare_name_takes_the_kind_that_it_was_given() {
-        assert_eq!(kinds("{n: int 1..=4} {n}").iter().map(ToString::to_string).collect::<Vec<_>>(), [
-            "int 1..=4",
-            "int 1..=4"
-        ]);
+        assert_eq!(
+            kinds("{n: int 1..=4} {n}").iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["int 1..=4", "int 1..=4"]
+        );
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub(super) enum Pattern {
 
 /// How parts of an output go together: exactly one of `line`, `sequence`, `any_order`, `optional` and `repeat`.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a line in quotes, or a table with `line`, `sequence`, `any_order`, `optional` or `repeat`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a line in quotes, or a table with `line`, `sequence`, `any_order`, `optional` or `repeat`"
+)]
 #[schemars(rename = "Pattern table")]
 pub(super) struct PatternTable {
     /// One line; `{int}`, `{int 0..=49}`, `{float}`, `{word}`, `{any}`, `{cpus}` and `{list int len 5}` are holes.
@@ -104,7 +107,11 @@ impl JsonSchema for Pattern {
 }
 
 /// Reads one pattern; what is wrong in it is added to `mistakes`, and then there is no result.
-pub(super) fn lower(pattern: &Spanned<Pattern>, text: &str, mistakes: &mut Vec<Mistake>) -> Option<Expectation> {
+pub(super) fn lower(
+    pattern: &Spanned<Pattern>,
+    text: &str,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Expectation> {
     let before = mistakes.len();
     let mut lowering = Lowering { text, names: HashMap::new(), mistakes };
     lowering.define(pattern);
@@ -173,7 +180,8 @@ impl Lowering<'_> {
             }
             (None, None, None, None, Some(part)) => self.repeat(table, part, by),
             _ => {
-                let message = "a pattern has exactly one of `line`, `sequence`, `any_order`, `optional` and `repeat`";
+                let message =
+                    "a pattern has exactly one of `line`, `sequence`, `any_order`, `optional` and `repeat`";
                 self.mistakes.push(Mistake::new(span, message));
                 None
             }
@@ -185,7 +193,8 @@ impl Lowering<'_> {
         let Some(name) = by else { return Some(None) };
         let found = By::NAMES.iter().find(|(known, _)| known == name.get_ref());
         if found.is_none() {
-            let message = format!("`{}` writes nothing; allowed are `main`, `child` and `own child`", name.get_ref());
+            let message =
+                format!("`{}` writes nothing; allowed are `main`, `child` and `own child`", name.get_ref());
             self.mistakes.push(Mistake::new(name.span(), message));
         }
         found.map(|(_, by)| Some(*by))
@@ -219,10 +228,16 @@ impl Lowering<'_> {
         parts.into_iter().collect()
     }
 
-    fn repeat(&mut self, table: &PatternTable, part: &Spanned<Pattern>, by: Option<By>) -> Option<Expectation> {
+    fn repeat(
+        &mut self,
+        table: &PatternTable,
+        part: &Spanned<Pattern>,
+        by: Option<By>,
+    ) -> Option<Expectation> {
         let of = self.expectation(part, by)?;
         if may_be_empty(&of) {
-            let message = "what is repeated may not be empty itself; take the `optional` or `min = 0` out of it";
+            let message =
+                "what is repeated may not be empty itself; take the `optional` or `min = 0` out of it";
             self.mistakes.push(Mistake::new(part.span(), message));
         }
         let min = self.bound(table.min.as_ref(), 0)?.unwrap_or(0);

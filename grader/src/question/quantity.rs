@@ -18,8 +18,9 @@ const SIZES: [(&str, u64); 7] = [
 
 /// A duration such as `500ms`, `10s` or `2m`; more than none.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let milliseconds = scaled(text, &DURATIONS)
-        .ok_or_else(|| format!("`{text}` is no duration; write a whole number with `ms`, `s` or `m`, as in `10s`"))?;
+    let milliseconds = scaled(text, &DURATIONS).ok_or_else(|| {
+        format!("`{text}` is no duration; write a whole number with `ms`, `s` or `m`, as in `10s`")
+    })?;
     Ok(Duration::from_millis(milliseconds))
 }
 
@@ -53,7 +54,9 @@ mod tests {
 
     #[test]
     fn a_quantity_without_number_unit_or_amount_is_refused() {
-        for text in ["", "s", "10", "0s", "-1s", "1.5s", "10 hours", "99999999999999999999s", "20000000000000000m"] {
+        for text in
+            ["", "s", "10", "0s", "-1s", "1.5s", "10 hours", "99999999999999999999s", "20000000000000000m"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
         for text in ["", "MiB", "10", "0 MiB", "10 mib", "18446744073709551615 KiB"] {

@@ -56,7 +56,11 @@ pub fn write_sum(grades: &[Grade], out: &mut dyn Write) -> io::Result<()> {
     let passed = grades.iter().filter(|grade| grade.verdict == Verdict::Passed).count();
     let style = if passed == grades.len() { GOOD } else { BOLD };
     writeln!(out, "{style}{passed} of {} passed, {points} points{style:#}", grades.len())?;
-    let unseen = grades.iter().flat_map(|grade| &grade.checks).filter(|check| check.verdict == Verdict::NotRun).count();
+    let unseen = grades
+        .iter()
+        .flat_map(|grade| &grade.checks)
+        .filter(|check| check.verdict == Verdict::NotRun)
+        .count();
     if unseen > 0 {
         let checks = if unseen == 1 { "1 check was".to_owned() } else { format!("{unseen} checks were") };
         writeln!(out, "{OPEN}{checks} not run{OPEN:#}, and earned nothing; the reason stands beside each.")?;
@@ -132,7 +136,13 @@ fn write_listing_line(line: &ListingLine, gutter: usize, out: &mut dyn Write) ->
     writeln!(out)
 }
 
-fn write_indented(text: &str, indent: usize, width: usize, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_indented(
+    text: &str,
+    indent: usize,
+    width: usize,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for line in wrapped(text, width.saturating_sub(indent)) {
         writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
     }

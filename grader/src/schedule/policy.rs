@@ -55,7 +55,9 @@ impl Decider {
     #[must_use]
     pub fn holds(&self, point: Point) -> bool {
         match self.policy {
-            Policy::Free | Policy::WithoutChildren => false,
+            Policy::Free => false,
+            // Whoever is ended at birth needs no holding; seed 1 leaves children standing where they begin to run.
+            Policy::WithoutChildren => self.seed != 0 && matches!(point, Point::Birth | Point::Exec),
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,
@@ -66,7 +68,13 @@ impl Decider {
     /// Whether this policy steers processes at all.
     #[must_use]
     pub fn steers(&self) -> bool {
-        !matches!(self.policy, Policy::Free | Policy::WithoutChildren)
+        self.policy != Policy::Free
+    }
+
+    /// Whether somebody who is held goes on at all.
+    #[must_use]
+    pub fn lets_go(&self) -> bool {
+        self.policy != Policy::WithoutChildren
     }
 
     /// The index of the one that goes on; `held` is not empty.
@@ -104,7 +112,9 @@ impl Decider {
 ///
 /// `Err` where a run has more choices than a seed can hold.
 pub fn next_path(choices: &[Choice]) -> Result<Option<u64>, TooManyChoices> {
-    let Some(last) = choices.iter().rposition(|choice| choice.chosen + 1 < choice.of) else { return Ok(None) };
+    let Some(last) = choices.iter().rposition(|choice| choice.chosen + 1 < choice.of) else {
+        return Ok(None);
+    };
     let mut seed: u64 = 0;
     for (index, choice) in choices[..=last].iter().enumerate().rev() {
         let digit = choice.chosen + u64::from(index == last);

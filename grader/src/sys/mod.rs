@@ -5,17 +5,23 @@
 //! started, a few facts of the machine.
 //! This module decides nothing: it knows no question, no verdict and no line.
 
+pub(crate) mod calls;
 mod children;
 mod cpus;
 mod descriptors;
+mod filter;
 mod fork;
 mod image;
 mod keeper;
 mod signals;
+mod trace;
 mod wait;
 
 pub(crate) use cpus::online_cpus;
+pub(crate) use filter::Filter;
 pub(crate) use image::Environment;
 pub use image::Program;
 pub use keeper::Step;
 pub(crate) use keeper::{Ended, Keeper, Report, Start};
+pub(crate) use trace::{Event, Stop, Stopped, SystemCall, Tracer};
+pub(crate) use wait::own_cpu_time;

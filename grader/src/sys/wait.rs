@@ -77,3 +77,8 @@ pub(super) fn cpu_time(pid: Pid, account: Account) -> Option<Duration> {
     let (seconds, nanos) = (u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?);
     (result == 0).then(|| Duration::new(seconds, nanos))
 }
+
+/// The CPU time of all threads of a process, as the scheduler measures it.
+pub(crate) fn own_cpu_time(pid: Pid) -> Option<Duration> {
+    cpu_time(pid, Account::Scheduler)
+}

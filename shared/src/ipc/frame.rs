@@ -92,7 +92,8 @@ pub(crate) struct FrameReader {
 }
 
 impl FrameReader {
-    /// Reads once from the socket. An end in the middle of a frame is an end like any other: the frame never comes.
+    /// Reads once from the socket. An end in the middle of a frame is an end like any other: the frame never
+    /// comes.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Received> {
         let result = rustix::io::retry_on_intr(|| match &mut self.long {
             Some((frame, length)) => receive_long(frame, *length, socket, flags),

@@ -1,8 +1,8 @@
 //! The messages between a parent and its child.
 //!
-//! A parent speaks first: [`ToChild::Hello`], then calls. A child answers [`FromChild::Refused`] and leaves, or
-//! [`FromChild::Ready`] (workers only) and then the outcomes of the calls, in the order in which they came.
-//! Since a channel keeps order and a worker works in order, an outcome is known by its number alone.
+//! A parent speaks first: [`ToChild::Hello`], then calls. A child answers [`FromChild::Refused`] and leaves,
+//! or [`FromChild::Ready`] (workers only) and then the outcomes of the calls, in the order in which they
+//! came. Since a channel keeps order and a worker works in order, an outcome is known by its number alone.
 
 use std::borrow::Cow;
 

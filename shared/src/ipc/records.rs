@@ -1,7 +1,7 @@
 //! Records in a row: each its length in four bytes, least significant first, and then its bytes.
 //!
-//! The lengths let anyone count, skip and hand on records without knowing what is in them, and keep a record that
-//! does not decode from shifting its neighbours.
+//! The lengths let anyone count, skip and hand on records without knowing what is in them, and keep a record
+//! that does not decode from shifting its neighbours.
 
 use super::Malformed;
 
@@ -58,7 +58,11 @@ mod tests {
         fn what_was_appended_is_taken_off_in_order(values: Vec<Vec<u8>>) {
             let mut buffer = Vec::new();
             for value in &values {
-                append(&mut buffer, |buffer| Ok::<(), ()>(buffer.extend_from_slice(value))).unwrap();
+                let write = |buffer: &mut Vec<u8>| {
+                    buffer.extend_from_slice(value);
+                    Ok::<(), ()>(())
+                };
+                append(&mut buffer, write).unwrap();
             }
             let mut rest = buffer.as_slice();
             for value in &values {

@@ -1,4 +1,5 @@
-//! The memory that a worker shares with its manager, so that nothing a worker has finished is lost when it dies.
+//! The memory that a worker shares with its manager, so that nothing a worker has finished is lost when it
+//! dies.
 //!
 //! ```text
 //!   word  0, 1   slots       one for each chunk that may be under way      written by both
@@ -8,17 +9,18 @@
 //!   bytes        outcomes that were made and not yet sent, in a row        written by the worker
 //! ```
 //!
-//! **A slot** decides who has a chunk. The manager offers a ticket in it, and the worker has to claim the ticket before
-//! the first call of the chunk. An offer that is not claimed yet can be revoked, and then the chunk is the manager's
-//! again; a claimed one can be withdrawn, and then the worker stops after the call that it is at.
+//! **A slot** decides who has a chunk. The manager offers a ticket in it, and the worker has to claim the
+//! ticket before the first call of the chunk. An offer that is not claimed yet can be revoked, and then the
+//! chunk is the manager's again; a claimed one can be withdrawn, and then the worker stops after the call
+//! that it is at.
 //!
-//! **The other words** are read when the worker is dead, and say exactly where it died. `started` is stored before a
-//! call, the outcome's bytes after it, `published` after the bytes. A batch is sent over the channel first and then
-//! struck out here (`published` back to 0 before `first` moves on), so an outcome may be found in both places, never
-//! in none; its number tells.
+//! **The other words** are read when the worker is dead, and say exactly where it died. `started` is stored
+//! before a call, the outcome's bytes after it, `published` after the bytes. A batch is sent over the channel
+//! first and then struck out here (`published` back to 0 before `first` moves on), so an outcome may be found
+//! in both places, never in none; its number tells.
 //!
-//! A kill strikes between two instructions, and what a dead process had stored is there for all to see. So the order
-//! of the stores matters to the compiler alone, and Release on each is enough.
+//! A kill strikes between two instructions, and what a dead process had stored is there for all to see. So
+//! the order of the stores matters to the compiler alone, and Release on each is enough.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -27,7 +29,8 @@ use std::sync::atomic::Ordering;
 use super::message::Ticket;
 use crate::sys::mapping::{ReaderSide, WriterSide};
 
-/// How many chunks may be under way at one worker: one at work and one waiting, so that it need not wait itself.
+/// How many chunks may be under way at one worker: one at work and one waiting, so that it need not wait
+/// itself.
 pub(crate) const SLOTS: usize = 2;
 
 /// As much as a chunk's arguments take, twice: a batch is sent when this is half full.
@@ -86,7 +89,8 @@ impl ManagerSide {
         exchange.is_ok()
     }
 
-    /// Asks the worker to stop with a chunk that it has claimed. Release: partner of [`WorkerSide::is_withdrawn`].
+    /// Asks the worker to stop with a chunk that it has claimed. Release: partner of
+    /// [`WorkerSide::is_withdrawn`].
     pub(crate) fn withdraw(&self, ticket: Ticket) {
         self.0.word(ticket.slot).store(EMPTY, Ordering::Release);
     }

@@ -32,8 +32,8 @@ struct Initializer {
 }
 
 impl PoolBuilder {
-    /// Sets the number of workers. Without it there are as many as [`num_cpus::get`] counts: the CPUs that this
-    /// process may use, by its affinity mask and its control group's quota.
+    /// Sets the number of workers. Without it there are as many as [`num_cpus::get`] counts: the CPUs that
+    /// this process may use, by its affinity mask and its control group's quota.
     ///
     /// # Panics
     ///
@@ -82,8 +82,8 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] if the initializer's argument does
-    /// not serialise, and [`Error::Start`] when the system has no room for the workers.
+    /// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] if the initializer's
+    /// argument does not serialise, and [`Error::Start`] when the system has no room for the workers.
     pub fn build(self) -> Result<Pool, Error> {
         init::require()?;
         let start = |source| Error::Start { source };

@@ -12,8 +12,8 @@ use super::submission::{ChunkSize, Submission};
 use crate::entry;
 use crate::error::Error;
 
-/// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under way
-/// there, and as many again whose results wait.
+/// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under
+/// way there, and as many again whose results wait.
 const WINDOW_CHUNKS: usize = 4;
 
 /// A pool with a size for its chunks; see [`Pool::chunks_of`]. Its methods are those of [`Pool`].

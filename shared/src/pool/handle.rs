@@ -36,7 +36,8 @@ impl<R: DeserializeOwned> MapHandle<R> {
         self.take()
     }
 
-    /// Waits as [`get`](MapHandle::get) does, but no longer than this; `None` if the results are not all there by then.
+    /// Waits as [`get`](MapHandle::get) does, but no longer than this; `None` if the results are not all
+    /// there by then.
     ///
     /// Time running out stops nothing: the calls go on, and one may wait again.
     /// The results are given once; after that it is [`Error::ResultTaken`].
@@ -100,7 +101,8 @@ impl<R: DeserializeOwned> TaskHandle<R> {
         self.0.get().map(only)
     }
 
-    /// Waits as [`get`](TaskHandle::get) does, but no longer than this; `None` if the result is not there by then.
+    /// Waits as [`get`](TaskHandle::get) does, but no longer than this; `None` if the result is not there by
+    /// then.
     ///
     /// Time running out does not stop the call: it goes on, and one may wait again.
     /// The result is given once; after that it is [`Error::ResultTaken`].

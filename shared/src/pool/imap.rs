@@ -9,9 +9,9 @@ use crate::error::Error;
 
 /// The results of `imap` or `imap_unordered`, as they come.
 ///
-/// It takes arguments from their iterator only as results are taken from it, a window ahead, so neither arguments nor
-/// results pile up. After an error of one call the others go on; after an error of the pool there is nothing more.
-/// Dropping it gives up the calls that are not begun.
+/// It takes arguments from their iterator only as results are taken from it, a window ahead, so neither
+/// arguments nor results pile up. After an error of one call the others go on; after an error of the pool
+/// there is nothing more. Dropping it gives up the calls that are not begun.
 #[must_use = "iterators are lazy: nothing is called until results are asked for"]
 pub struct Imap<I: Iterator, R: DeserializeOwned>(State<I, R>);
 

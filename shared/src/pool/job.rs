@@ -1,8 +1,9 @@
-//! Work on its way through a pool: a job is one `map` or `apply`, a chunk some of its calls that travel together.
+//! Work on its way through a pool: a job is one `map` or `apply`, a chunk some of its calls that travel
+//! together.
 //!
-//! The manager moves chunks and bytes, and knows no types. Each chunk carries the way back to whoever waits, and ends
-//! in exactly one of two ways: all its outcomes were delivered, or, when it is dropped before, the loss is reported.
-//! So nobody can wait for a chunk that does not exist any more.
+//! The manager moves chunks and bytes, and knows no types. Each chunk carries the way back to whoever waits,
+//! and ends in exactly one of two ways: all its outcomes were delivered, or, when it is dropped before, the
+//! loss is reported. So nobody can wait for a chunk that does not exist any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +27,8 @@ pub(super) struct Job {
     pub(super) function: EntryRef,
     /// Whether a failure makes the calls after it pointless.
     stops_at_failure: bool,
-    /// Calls from this index on are wanted no more. Only ever lowered; Relaxed, since it guards no other data.
+    /// Calls from this index on are wanted no more. Only ever lowered; Relaxed, since it guards no other
+    /// data.
     wanted: AtomicUsize,
     deliveries: Sender<Delivery>,
 }

@@ -1,15 +1,15 @@
 //! The manager: the one thread that owns a pool's workers and its queue.
 //!
-//! Callers send it chunks and wake it; it waits in one `poll` for them, for every worker's channel and for every
-//! worker's end. It moves bytes only: what is in a chunk, and what comes of it, is for others to know.
+//! Callers send it chunks and wake it; it waits in one `poll` for them, for every worker's channel and for
+//! every worker's end. It moves bytes only: what is in a chunk, and what comes of it, is for others to know.
 //! Since everything here belongs to one thread, there is no lock that a dying worker could leave locked.
 //!
-//! Chunks go out first come, first served: one to each idle worker, then one more to each, so that none has to wait
-//! for the manager. When the queue is empty and a worker idle, it gets a chunk that waits behind another one
-//! elsewhere. So a call never waits behind a slow one while there is a worker free for it.
+//! Chunks go out first come, first served: one to each idle worker, then one more to each, so that none has
+//! to wait for the manager. When the queue is empty and a worker idle, it gets a chunk that waits behind
+//! another one elsewhere. So a call never waits behind a slow one while there is a worker free for it.
 //!
-//! A worker that ends is missed only when there is work: then it is replaced. Several that end before they are ready
-//! mean that no worker can be had, and the pool gives up.
+//! A worker that ends is missed only when there is work: then it is replaced. Several that end before they
+//! are ready mean that no worker can be had, and the pool gives up.
 
 use std::collections::VecDeque;
 use std::io;
@@ -94,8 +94,8 @@ impl Shared {
         }
     }
 
-    /// Has the manager look at its commands. AcqRel: partner of the swap in [`Manager::take_commands`]. Whichever of
-    /// the two comes second sees what stands before the first one.
+    /// Has the manager look at its commands. AcqRel: partner of the swap in [`Manager::take_commands`].
+    /// Whichever of the two comes second sees what stands before the first one.
     pub(super) fn wake(&self) {
         if !self.woken.swap(true, Ordering::AcqRel) {
             // The counter cannot overflow: the manager empties it each time.
@@ -152,7 +152,8 @@ impl Manager {
 
     /// Works until the pool is terminated, broken, or closed and done.
     ///
-    /// Then all is dropped: workers that are left are killed and reaped, and chunks that are left report their loss.
+    /// Then all is dropped: workers that are left are killed and reaped, and chunks that are left report
+    /// their loss.
     pub(super) fn run(mut self) {
         while self.go_on() {
             self.wait_and_listen();
@@ -205,12 +206,13 @@ impl Manager {
         }
     }
 
-    /// Waits until a caller, a worker's channel or a worker's end has something to say, and listens to all that do.
+    /// Waits until a caller, a worker's channel or a worker's end has something to say, and listens to all
+    /// that do.
     fn wait_and_listen(&mut self) {
         let mut descriptors = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
         for member in &self.members {
-            let (socket, interest) = member.channel();
-            descriptors.push(PollFd::new(socket, interest));
+            let (channel, interest) = member.channel();
+            descriptors.push(PollFd::from_borrowed_fd(channel, interest));
             descriptors.push(PollFd::from_borrowed_fd(member.child().ended(), PollFlags::IN));
         }
         ready::wait(&mut descriptors, None);
@@ -254,6 +256,7 @@ impl Manager {
 
     /// Settles the affairs of a worker that has ended.
     fn bury(&mut self, mut member: Member) {
+        let was_starting = member.is_starting();
         let news = member.receive_rest();
         self.heed(news);
         let status = member.child().wait();
@@ -262,6 +265,8 @@ impl Manager {
             if self.failed_starts >= FAILED_STARTS {
                 self.fail(Fault::WorkersDie(status));
             }
+        } else if was_starting {
+            self.failed_starts = 0;
         }
         for chunk in member.bury(status).into_iter().rev() {
             self.queue.push_front(chunk);
@@ -310,10 +315,14 @@ impl Manager {
     }
 
     /// Starts workers in place of those that have ended, no more than there is work for.
+    ///
+    /// A chunk that waits behind another one is work for a new worker too: it may be what the other one waits
+    /// for.
     fn replace_missing(&mut self) {
-        let starting = self.members.iter().filter(|member| member.is_starting()).count();
+        let waiting = self.queue.len() + self.members.iter().map(Member::waiting).sum::<usize>();
+        let free = self.members.iter().filter(|member| member.is_starting() || member.has_room(1)).count();
         let missing = self.shared.processes.saturating_sub(self.members.len());
-        for _ in 0..missing.min(self.queue.len().saturating_sub(starting)) {
+        for _ in 0..missing.min(waiting.saturating_sub(free)) {
             match Member::start(&self.greeting) {
                 Ok(member) => self.members.push(member),
                 Err(error) => return self.fail(Fault::NotStarted(error.raw_os_error())),

@@ -1,11 +1,11 @@
 //! One worker as the manager sees it: the process, its channel, and the chunks under way there.
 //!
-//! Nothing here blocks. What comes from the worker is checked before it is believed: a worker that says anything else
-//! than the next outcomes of its current chunk is killed.
+//! Nothing here blocks. What comes from the worker is checked before it is believed: a worker that says
+//! anything else than the next outcomes of its current chunk is killed.
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::event::PollFlags;
@@ -114,10 +114,14 @@ impl Member {
     }
 
     /// The channel and what to wait for on it.
-    pub(super) fn channel(&self) -> (&OwnedFd, PollFlags) {
-        let reading = if self.listening { PollFlags::IN } else { PollFlags::empty() };
+    pub(super) fn channel(&self) -> (BorrowedFd<'_>, PollFlags) {
+        if !self.listening {
+            // A closed channel has always something to say, asked or not. Now only the end of the process
+            // counts.
+            return (self.child.ended(), PollFlags::empty());
+        }
         let writing = if self.outbox.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
-        (&self.socket, reading | writing)
+        (self.socket.as_fd(), PollFlags::IN | writing)
     }
 
     pub(super) fn child(&self) -> &Child {
@@ -136,14 +140,20 @@ impl Member {
         self.under_way.is_empty()
     }
 
+    /// How many chunks wait behind the one that it is at.
+    pub(super) fn waiting(&self) -> usize {
+        self.under_way.len().saturating_sub(1)
+    }
+
+    /// How many calls it was given in all.
     pub(super) fn given(&self) -> usize {
         self.given
     }
 
     /// Whether it may be sent one more chunk, if so many are to be under way at most.
     ///
-    /// Chunks that were taken back count until the worker has come past them, so that a slow worker's channel does not
-    /// fill up with chunks that others have done.
+    /// Chunks that were taken back count until the worker has come past them, so that a slow worker's channel
+    /// does not fill up with chunks that others have done.
     pub(super) fn has_room(&self, depth: usize) -> bool {
         self.stage == Stage::Ready && self.under_way.len() + self.taken_back < depth.min(SLOTS)
     }
@@ -317,16 +327,16 @@ impl Member {
         Ok(given_up.then_some(News::GivenUp(job)))
     }
 
-    /// Settles the affairs of a worker that has ended: what it has done, what it died of, and the chunks to be done
-    /// by others, in order.
+    /// Settles the affairs of a worker that has ended: what it has done, what it died of, and the chunks to
+    /// be done by others, in order.
     pub(super) fn bury(mut self, status: ExitStatus) -> Vec<Chunk> {
         let remains = self.memory.remains();
         let started = remains.started;
         self.recover(remains);
-        if started > self.received {
-            if let Some(current) = self.under_way.front_mut() {
-                current.chunk.deliver_failure(&Failure::Died(status));
-            }
+        if started > self.received
+            && let Some(current) = self.under_way.front_mut()
+        {
+            current.chunk.deliver_failure(&Failure::Died(status));
         }
         self.under_way.drain(..).map(|under_way| under_way.chunk).filter(Chunk::is_wanted).collect()
     }

@@ -1,8 +1,17 @@
 //! A pool of worker processes: what a caller sees of it.
 //!
-//! A call goes down through [`submission`] (values to chunks, in the caller's thread) to the [`manager`], which owns
-//! all state and sends chunks to its [`member`]s; each of them is a process that runs the loop in [`worker`].
-//! It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
+//! A call goes down through [`submission`] (values to chunks, in the caller's thread) to the [`manager`],
+//! which owns all state and sends chunks to its [`member`]s; each of them is a process that runs the loop in
+//! [`worker`]. It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
+//!
+//! | what there is | in this process | in the worker |
+//! | --- | --- | --- |
+//! | a socket pair for each worker | the manager reads and writes one end, and never blocks on it | the loop reads and writes the other end, and waits there for chunks |
+//! | a memory for each worker | the manager offers and revokes chunks in it, and reads the rest when the worker is dead | the loop claims chunks in it, and publishes outcomes until they are sent |
+//! | a pidfd for each worker | the manager polls it, and reaps when it says that the worker has ended | |
+//! | an eventfd for the pool | callers write it, the manager polls it | |
+//! | a queue of commands | callers put chunks in, the manager takes them out | |
+//! | a queue for each job | the manager puts outcomes in, the caller takes them out | |
 
 mod builder;
 mod chunked;
@@ -35,12 +44,12 @@ use manager::{Command, Shared};
 
 /// A number of worker processes that make calls for this one. The counterpart of Python's `Pool`.
 ///
-/// Workers are started once and take one call after the other, so a call costs microseconds where a process costs a
-/// millisecond. A worker that dies fails only the call that it was at, and is replaced.
+/// Workers are started once and take one call after the other, so a call costs microseconds where a process
+/// costs a millisecond. A worker that dies fails only the call that it was at, and is replaced.
 ///
-/// Dropping a pool terminates it, as leaving Python's `with Pool()` does: calls that are not done are lost. To finish
-/// them, [`close`](Pool::close) it and [`join`](Pool::join) it. A pool can be shared by several threads; calls are
-/// served first come, first served.
+/// Dropping a pool terminates it, as leaving Python's `with Pool()` does: calls that are not done are lost.
+/// To finish them, [`close`](Pool::close) it and [`join`](Pool::join) it. A pool can be shared by several
+/// threads; calls are served first come, first served.
 ///
 /// # Examples
 ///
@@ -132,8 +141,9 @@ impl Pool {
     /// # Errors
     ///
     /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the worker ended during the call,
-    /// [`Error::Serialise`] and [`Error::Deserialise`] if a value did not get across; and what is wrong with the pool
-    /// itself: [`Error::PoolClosed`], [`Error::PoolTerminated`], [`Error::Initializer`], [`Error::WorkersDie`].
+    /// [`Error::Serialise`] and [`Error::Deserialise`] if a value did not get across; and what is wrong with
+    /// the pool itself: [`Error::PoolClosed`], [`Error::PoolTerminated`], [`Error::Initializer`],
+    /// [`Error::WorkersDie`].
     pub fn apply<F, A, R>(&self, f: F, arg: A) -> Result<R, Error>
     where
         F: Fn(A) -> R + Copy + 'static,
@@ -159,12 +169,13 @@ impl Pool {
 
     /// Calls the function with each item, in the workers, and gives the results in the order of the items.
     ///
-    /// Items travel in chunks: a quarter of each worker's share at a time, as in Python, and no more than 64 KiB.
+    /// Items travel in chunks: a quarter of each worker's share at a time, as in Python, and no more than 64
+    /// KiB.
     ///
     /// # Errors
     ///
-    /// The error of the first item that has one, as in [`apply`](Pool::apply). Items after it that are not begun are
-    /// not begun any more. For all results beside the errors there is [`map_each`](Pool::map_each).
+    /// The error of the first item that has one, as in [`apply`](Pool::apply). Items after it that are not
+    /// begun are not begun any more. For all results beside the errors there is [`map_each`](Pool::map_each).
     pub fn map<F, A, R, I>(&self, f: F, items: I) -> Result<Vec<R>, Error>
     where
         F: Fn(A) -> R + Copy + 'static,
@@ -277,7 +288,8 @@ impl Pool {
         self.shared.wake();
     }
 
-    /// Ends the pool at once: workers are killed, and whoever waits for results gets [`Error::PoolTerminated`].
+    /// Ends the pool at once: workers are killed, and whoever waits for results gets
+    /// [`Error::PoolTerminated`].
     ///
     /// When it returns, no worker is left.
     pub fn terminate(&self) {
@@ -296,7 +308,8 @@ impl Pool {
     fn wait(&self) {
         let mut manager = self.manager.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = manager.take() {
-            // If it panicked, its workers and chunks were dropped all the same, and that was said on standard error.
+            // If it panicked, its workers and chunks were dropped all the same, and that was said on standard
+            // error.
             let _ = thread.join();
         }
     }

@@ -1,8 +1,8 @@
 //! The way into the pool: values become chunks, in the caller's thread.
 //!
-//! Serialising here means that what cannot be serialised is the caller's error and never the manager's, and that
-//! several callers serialise side by side. A chunk leaves as soon as it is full, so that workers begin while the rest
-//! is still being written.
+//! Serialising here means that what cannot be serialised is the caller's error and never the manager's, and
+//! that several callers serialise side by side. A chunk leaves as soon as it is full, so that workers begin
+//! while the rest is still being written.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::ipc::message::EntryRef;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
 
-/// A chunk leaves when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks save
-/// nothing, and what is worked on at one end while it is written at the other gets less.
+/// A chunk leaves when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks
+/// save nothing, and what is worked on at one end while it is written at the other gets less.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// How many calls make a chunk.
@@ -63,8 +63,8 @@ impl<A: Serialize> Submission<A> {
         stops_at_failure: bool,
         size: ChunkSize,
     ) -> Result<(Submission<A>, Receiving), Error> {
-        // Counted before the pool is asked whether it is closed: either the closing sees this job, or this job sees
-        // the closing. SeqCst, since that takes one order of both for everyone.
+        // Counted before the pool is asked whether it is closed: either the closing sees this job, or this
+        // job sees the closing. SeqCst, since that takes one order of both for everyone.
         shared.open_jobs.fetch_add(1, Ordering::SeqCst);
         let (sender, receiver) = mpsc::channel();
         let job = Arc::new(Job::new(function, stops_at_failure, sender));

@@ -1,9 +1,9 @@
 //! What a worker of a pool does: chunk after chunk, until its channel ends.
 //!
-//! It knows nothing of pools and jobs. It takes a chunk, calls the function with one argument after the other, and
-//! publishes each outcome in the shared memory as it is made. Outcomes go out over the channel in batches: when the
-//! chunk is done, when there are many, when some time has passed, and at once after a failure, so that the rest of a
-//! job can be called off.
+//! It knows nothing of pools and jobs. It takes a chunk, calls the function with one argument after the
+//! other, and publishes each outcome in the shared memory as it is made. Outcomes go out over the channel in
+//! batches: when the chunk is done, when there are many, when some time has passed, and at once after a
+//! failure, so that the rest of a job can be called off.
 
 use std::io::{self, Write};
 use std::os::fd::RawFd;
@@ -26,15 +26,16 @@ pub(crate) fn run(
     initializer: Option<EntryRef>,
     argument: &[u8],
 ) -> io::Result<i32> {
-    // Ctrl-C goes to every process of the terminal. It is for the caller to answer; this process ends with its parent.
+    // Ctrl-C goes to every process of the terminal. It is for the caller to answer; this process ends with
+    // its parent.
     signals::ignore_interrupt();
     panics::install_hook(true);
     let results = WorkerSide::open(descriptor::inherit(memory)?)?;
-    if let Some(initializer) = initializer {
-        if let Err(refusal) = initialise(&initializer, argument) {
-            channel.send(&FromChild::Refused(refusal), &[])?;
-            return Ok(UNUSABLE);
-        }
+    if let Some(initializer) = initializer
+        && let Err(refusal) = initialise(&initializer, argument)
+    {
+        channel.send(&FromChild::Refused(refusal), &[])?;
+        return Ok(UNUSABLE);
     }
     channel.send(&FromChild::Ready, &[])?;
     let mut worker = Worker { channel, results, done: 0, sent: 0, outcome: Vec::new(), flushed: now() };
@@ -134,8 +135,8 @@ impl Worker {
     }
 }
 
-/// The time, as cheaply as it can be had: it moves in steps of 1 to 10 ms (CLOCK_MONOTONIC_COARSE, clock_gettime(2)),
-/// which is about how long an outcome may wait for others.
+/// The time, as cheaply as it can be had: it moves in steps of 1 to 10 ms (CLOCK_MONOTONIC_COARSE,
+/// clock_gettime(2)), which is about how long an outcome may wait for others.
 fn now() -> Timespec {
     rustix::time::clock_gettime(ClockId::MonotonicCoarse)
 }

@@ -25,8 +25,8 @@ use crate::spawner::{self, Extras};
 /// Whatever is chosen, no child outlives its parent process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDrop {
-    /// The drop waits for the child's end. While the thread is panicking the child is killed instead, so that an
-    /// error is not held up.
+    /// The drop waits for the child's end. While the thread is panicking the child is killed instead, so that
+    /// an error is not held up.
     #[default]
     Join,
     /// The child is killed.
@@ -56,7 +56,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A process named `Process-1`, `Process-2` and so on, with this process's environment, joined when dropped.
+    /// A process named `Process-1`, `Process-2` and so on, with this process's environment, joined when
+    /// dropped.
     pub fn new() -> Builder {
         Builder::default()
     }
@@ -79,7 +80,8 @@ impl Builder {
         self
     }
 
-    /// Starts a process that calls `f(arg)`; see [`spawn`](crate::spawn) for what can cross and for the errors.
+    /// Starts a process that calls `f(arg)`; see [`spawn`](crate::spawn) for what can cross and for the
+    /// errors.
     pub fn spawn<F, A, R>(self, f: F, arg: A) -> Result<Process<R>, Error>
     where
         F: Fn(A) -> R + Copy + 'static,

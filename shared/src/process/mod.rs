@@ -1,8 +1,8 @@
 //! One child process that makes one call: the parent's handle to it.
 //!
-//! The child writes its answer and leaves; the parent waits for both at once, on the channel and on the pidfd.
-//! The answer is read while the child is still running, so that one larger than the channel's buffer does not hold it
-//! up. The end of the child decides: what it has not said by then, it will not say.
+//! The child writes its answer and leaves; the parent waits for both at once, on the channel and on the
+//! pidfd. The answer is read while the child is still running, so that one larger than the channel's buffer
+//! does not hold it up. The end of the child decides: what it has not said by then, it will not say.
 
 pub(crate) mod body;
 mod builder;
@@ -31,14 +31,14 @@ use crate::sys::signals;
 
 /// Calls `f(arg)` in a new process. The counterpart of Python's `Process(target=f, args=(arg,)).start()`.
 ///
-/// `f` is a plain function or a closure that captures nothing; what it needs is its argument.
-/// The argument is sent to the child and the result is sent back, so both are of types that serde can write and read.
-/// Returns when the process exists and the argument is on its way.
+/// `f` is a plain function or a closure that captures nothing; what it needs is its argument. The argument is
+/// sent to the child and the result is sent back, so both are of types that serde can write and read. Returns
+/// when the process exists and the argument is on its way.
 ///
 /// # Errors
 ///
-/// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] for an argument that serde refuses,
-/// and [`Error::Start`] when the system has no room for another process.
+/// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] for an argument that serde
+/// refuses, and [`Error::Start`] when the system has no room for another process.
 ///
 /// # Examples
 ///
@@ -72,7 +72,8 @@ where
 
 /// A child process that makes one call, and the result of that call when it is there.
 ///
-/// Dropped without a join it is waited for, unless [`OnDrop`] says otherwise. Its result and its errors are lost then.
+/// Dropped without a join it is waited for, unless [`OnDrop`] says otherwise. Its result and its errors are
+/// lost then.
 #[must_use = "a process that is not joined is waited for when it is dropped, and its result is lost"]
 pub struct Process<R> {
     name: String,
@@ -98,14 +99,16 @@ impl<R: DeserializeOwned> Process<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the process ended before it gave a result,
-    /// [`Error::Serialise`] or [`Error::Deserialise`] if the argument or the result did not get across.
+    /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the process ended before it gave a
+    /// result, [`Error::Serialise`] or [`Error::Deserialise`] if the argument or the result did not get
+    /// across.
     pub fn join(mut self) -> Result<R, Error> {
         self.wait_until(None);
         self.take_result()
     }
 
-    /// Waits for the process as [`join`](Process::join) does, but no longer than this; `None` if it is still running.
+    /// Waits for the process as [`join`](Process::join) does, but no longer than this; `None` if it is still
+    /// running.
     ///
     /// The result is given once; after that it is [`Error::ResultTaken`].
     pub fn join_timeout(&mut self, timeout: Duration) -> Option<Result<R, Error>> {
@@ -206,9 +209,17 @@ impl<R> Process<R> {
             match self.reader.next() {
                 Ok(Some(frame)) => self.answer = Some(Answer::Said(frame)),
                 Ok(None) => {}
-                Err(_) => self.answer = Some(Answer::Silent),
+                Err(_) => {
+                    self.answer = Some(Answer::Silent);
+                    self.hang_up();
+                }
             }
         }
+    }
+
+    /// Closes the channel, so that a child that is writing into it does not wait for a reader.
+    fn hang_up(&self) {
+        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
     }
 }
 
@@ -217,8 +228,7 @@ impl<R> Drop for Process<R> {
         if !self.is_alive() {
             return;
         }
-        // Nobody reads the answer any more, so a child that is writing it must not wait for that.
-        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
+        self.hang_up();
         match self.on_drop {
             OnDrop::Detach => reap_later(&self.child),
             OnDrop::Join if !std::thread::panicking() => {

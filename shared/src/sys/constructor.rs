@@ -2,10 +2,9 @@
 
 /// Makes a test program able to start processes, under the ordinary test harness.
 ///
-/// Write it once, at the top of a file of tests.
-/// The test harness owns `main`, so there is no place for [`init`](crate::init): a child would run the tests again.
-/// This registers a function that the dynamic loader calls before `main`, which does what `init` does.
-/// A child therefore never reaches the harness.
+/// Write it once, at the top of a file of tests. The test harness owns `main`, so there is no place for
+/// [`init`](crate::init): a child would run the tests again. This registers a function that the dynamic
+/// loader calls before `main`, which does what `init` does. A child therefore never reaches the harness.
 ///
 /// ```no_run
 /// multiprocessing::init_tests!();
@@ -18,8 +17,8 @@
 /// # fn main() {}
 /// ```
 ///
-/// What such a child may not rely on is what Rust prepares just before `main`: a stack overflow ends it with SIGSEGV
-/// and without the usual message.
+/// What such a child may not rely on is what Rust prepares just before `main`: a stack overflow ends it with
+/// SIGSEGV and without the usual message.
 #[macro_export]
 macro_rules! init_tests {
     () => {

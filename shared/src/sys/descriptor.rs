@@ -11,11 +11,12 @@ pub(crate) fn inherit(number: RawFd) -> io::Result<OwnedFd> {
     if number <= libc::STDERR_FILENO {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: `borrow_raw` asks for a descriptor that is not -1 and stays open while it is borrowed. It is above 2;
-    // if it is not open at all, the call below only reports EBADF, and nothing else runs yet that could open it.
+    // SAFETY: `borrow_raw` asks for a descriptor that is not -1 and stays open while it is borrowed. It is
+    // above 2; if it is not open at all, the call below only reports EBADF, and nothing else runs yet that
+    // could open it.
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
     rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC)?;
-    // SAFETY: `from_raw_fd` asks for an open descriptor that nothing else owns. It is open, as the call above has
-    // shown, and the parent opened it in this process for this purpose alone.
+    // SAFETY: `from_raw_fd` asks for an open descriptor that nothing else owns. It is open, as the call above
+    // has shown, and the parent opened it in this process for this purpose alone.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

@@ -8,9 +8,9 @@ use std::ffi::OsString;
 pub(crate) fn take(name: &str) -> Option<OsString> {
     let value = std::env::var_os(name)?;
     #[expect(clippy::disallowed_methods, reason = "the one place where a variable is removed")]
-    // SAFETY: `remove_var` asks that no other thread reads or writes the environment meanwhile. The variable is set
-    // only in a process that this library has just started, and the library's manual asks for `init` to be the first
-    // line of `main`, before which a Rust program has one thread.
+    // SAFETY: `remove_var` asks that no other thread reads or writes the environment meanwhile. The variable
+    // is set only in a process that this library has just started, and the library's manual asks for `init`
+    // to be the first line of `main`, before which a Rust program has one thread.
     unsafe {
         std::env::remove_var(name);
     }

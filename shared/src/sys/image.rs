@@ -1,9 +1,9 @@
 //! Finding a static of this program by its distance from the start of the program's image.
 //!
-//! Parent and child run the same file, but the kernel may load it at different addresses.
-//! A static's distance from the load address is the same in both, so that number can be sent.
-//! The receiver does not trust it: [`Entry::at`] looks only at the image's own read-only memory and only where the
-//! marker stands, so that a wrong number is found out and never jumped to.
+//! Parent and child run the same file, but the kernel may load it at different addresses. A static's distance
+//! from the load address is the same in both, so that number can be sent. The receiver does not trust it:
+//! [`Entry::at`] looks only at the image's own read-only memory and only where the marker stands, so that a
+//! wrong number is found out and never jumped to.
 
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
@@ -27,8 +27,8 @@ impl Entry {
         Entry { marker: MARKER, name, call }
     }
 
-    /// The distance of this entry from the start of the program's image; `None` when it is not part of that image,
-    /// as with a function of a library loaded at run time.
+    /// The distance of this entry from the start of the program's image; `None` when it is not part of that
+    /// image, as with a function of a library loaded at run time.
     pub(crate) fn distance(&'static self) -> Option<u64> {
         let address = std::ptr::from_ref(self).addr();
         let image = Image::own()?;
@@ -43,14 +43,15 @@ impl Entry {
             return None;
         }
         let place = std::ptr::with_exposed_provenance::<Entry>(address);
-        // SAFETY: `read` asks for readable, aligned, initialised memory of that type. The address is aligned and lies
-        // in a segment that is mapped for good and never written; any bytes are valid integers.
+        // SAFETY: `read` asks for readable, aligned, initialised memory of that type. The address is aligned
+        // and lies in a segment that is mapped for good and never written; any bytes are valid integers.
         let marker = unsafe { place.cast::<[u64; 2]>().read() };
         if marker != MARKER {
             return None;
         }
-        // SAFETY: a reference asks for an aligned, initialised, never changing `Entry`. Range and alignment are
-        // checked, and the marker, 128 random bits in read-only memory, stands only where `Entry::new` put it.
+        // SAFETY: a reference asks for an aligned, initialised, never changing `Entry`. Range and alignment
+        // are checked, and the marker, 128 random bits in read-only memory, stands only where `Entry::new`
+        // put it.
         Some(unsafe { &*place })
     }
 }
@@ -69,8 +70,8 @@ impl Image {
         static OWN: OnceLock<Image> = OnceLock::new();
         let image = OWN.get_or_init(|| {
             let mut image = Image::default();
-            // SAFETY: `dl_iterate_phdr` asks for a callback that fits the data pointer it is given: `visit` takes it
-            // for an `Image`, which it is, and nothing else uses the image meanwhile.
+            // SAFETY: `dl_iterate_phdr` asks for a callback that fits the data pointer it is given: `visit`
+            // takes it for an `Image`, which it is, and nothing else uses the image meanwhile.
             unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut image).cast()) };
             image
         });
@@ -85,9 +86,11 @@ impl Image {
 
 /// Called by the loader for each image until it returns something else than 0.
 unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, data: *mut c_void) -> c_int {
-    // SAFETY: a reference asks for a valid pointee: the loader passes a filled-in structure that lives during the call.
+    // SAFETY: a reference asks for a valid pointee: the loader passes a filled-in structure that lives during
+    // the call.
     let info = unsafe { &*info };
-    // SAFETY: `from_raw_parts` asks for an array of that length: the loader describes its own table of headers.
+    // SAFETY: `from_raw_parts` asks for an array of that length: the loader describes its own table of
+    // headers.
     let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
     let start = info.dlpi_addr as usize;
     let range = |header: &libc::Elf64_Phdr| {
@@ -103,7 +106,8 @@ unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, data: *m
         header.p_type == libc::PT_GNU_RELRO
             || header.p_type == libc::PT_LOAD && header.p_flags & (libc::PF_R | libc::PF_W) == libc::PF_R
     };
-    // SAFETY: a reference asks for a valid pointee that nothing else uses: `data` is the `Image` that `own` lent.
+    // SAFETY: a reference asks for a valid pointee that nothing else uses: `data` is the `Image` that `own`
+    // lent.
     let image = unsafe { &mut *data.cast::<Image>() };
     image.start = start;
     image.read_only = headers.iter().filter(read_only).map(range).collect();

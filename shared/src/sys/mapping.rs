@@ -1,4 +1,5 @@
-//! Memory that two processes map: atomic words that both use, and bytes that one writes and the other copies out.
+//! Memory that two processes map: atomic words that both use, and bytes that one writes and the other copies
+//! out.
 //!
 //! ```text
 //!   0                        HEADER                         HEADER + capacity
@@ -7,8 +8,8 @@
 //!   +------------------------+------------------------------+
 //! ```
 //!
-//! The file behind it has no name and is sealed at its size, so that neither process can pull the memory from under
-//! the other. Its descriptor is closed as soon as it is mapped.
+//! The file behind it has no name and is sealed at its size, so that neither process can pull the memory from
+//! under the other. Its descriptor is closed as soon as it is mapped.
 
 use std::io;
 use std::ops::Range;
@@ -66,16 +67,17 @@ impl WriterSide {
     /// Copies into the bytes, from this place on.
     pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
         let target = self.0.bytes(at..at + bytes.len());
-        // SAFETY: `copy_from_nonoverlapping` asks for valid memory of that length on both sides that does not overlap.
-        // `bytes` checks the range; no reference into this mapping is alive, since `&mut self` is held, and the other
-        // process only reads it, by atomic loads.
+        // SAFETY: `copy_from_nonoverlapping` asks for valid memory of that length on both sides that does not
+        // overlap. `bytes` checks the range; no reference into this mapping is alive, since `&mut self` is
+        // held, and the other process only reads it, by atomic loads.
         unsafe { target.cast::<u8>().copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
     }
 
     /// Some of the bytes, as this side wrote them.
     pub(crate) fn read(&self, range: Range<usize>) -> &[u8] {
-        // SAFETY: a reference asks for valid memory that nobody writes while it lives: `bytes` checks the range, this
-        // side writes only through `&mut self`, and `ReaderSide`, the other one, has no way to write bytes.
+        // SAFETY: a reference asks for valid memory that nobody writes while it lives: `bytes` checks the
+        // range, this side writes only through `&mut self`, and `ReaderSide`, the other one, has no way to
+        // write bytes.
         unsafe { self.0.bytes(range).as_ref() }
     }
 }
@@ -86,7 +88,8 @@ struct Mapping {
     length: usize,
 }
 
-// SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the process.
+// SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the
+// process.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
@@ -97,8 +100,8 @@ impl Mapping {
             unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, access, MapFlags::SHARED, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
         let mapping = Mapping { start, length };
-        // SAFETY: `madvise` asks for a mapping of ours that bears the advice: a copy of this process by fork will not
-        // have the mapping, so that it cannot write in this process's place.
+        // SAFETY: `madvise` asks for a mapping of ours that bears the advice: a copy of this process by fork
+        // will not have the mapping, so that it cannot write in this process's place.
         unsafe { rustix::mm::madvise(start.as_ptr().cast(), length, Advice::LinuxDontFork) }?;
         Ok(mapping)
     }
@@ -108,16 +111,16 @@ impl Mapping {
         assert!(index < HEADER / size_of::<u64>(), "word {index} is not in the header");
         // SAFETY: `add` asks to stay inside the mapping, and the header is inside.
         let place = unsafe { self.start.cast::<AtomicU64>().add(index) };
-        // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as long as
-        // `self`. Both processes use the header's words as atomics only.
+        // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as
+        // long as `self`. Both processes use the header's words as atomics only.
         unsafe { place.as_ref() }
     }
 
     /// One of the bytes, as an atomic.
     fn byte(&self, at: usize) -> &AtomicU8 {
         let place = self.bytes(at..at + 1).cast::<AtomicU8>();
-        // SAFETY: a reference asks for valid, aligned memory: `bytes` checks the range, a byte is always aligned, and
-        // in this process the reading side uses these bytes as atomics only.
+        // SAFETY: a reference asks for valid, aligned memory: `bytes` checks the range, a byte is always
+        // aligned, and in this process the reading side uses these bytes as atomics only.
         unsafe { place.as_ref() }
     }
 
@@ -132,8 +135,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from `self`.
-        // A failure would only leave it mapped.
+        // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
+        // `self`. A failure would only leave it mapped.
         let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.length) };
     }
 }

@@ -1,7 +1,8 @@
 //! Everything that the compiler cannot check: the only module with `unsafe` code.
 //!
 //! Each file wraps one thing of the operating system, or of the program's own image, behind a safe face.
-//! Nothing here knows what a process, a pool or a message is, and nothing here imports from the rest of the crate.
+//! Nothing here knows what a process, a pool or a message is, and nothing here imports from the rest of the
+//! crate.
 #![expect(unsafe_code, reason = "this is the one place for it; everywhere else it is denied")]
 
 pub(crate) mod constructor;

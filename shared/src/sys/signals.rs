@@ -12,7 +12,8 @@ impl SignalSet {
         let mut set = MaybeUninit::uninit();
         // SAFETY: `sigemptyset` asks for a pointer that it may write a set through, which this is.
         unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        // SAFETY: `assume_init` asks for an initialised value: `sigemptyset` initialises all of it and cannot fail.
+        // SAFETY: `assume_init` asks for an initialised value: `sigemptyset` initialises all of it and cannot
+        // fail.
         SignalSet(unsafe { set.assume_init() })
     }
 
@@ -26,7 +27,8 @@ impl SignalSet {
 
     /// The set with one more signal.
     pub(crate) fn with(mut self, signal: i32) -> SignalSet {
-        // SAFETY: `sigaddset` asks for an initialised set; a number that is no signal is refused and changes nothing.
+        // SAFETY: `sigaddset` asks for an initialised set; a number that is no signal is refused and changes
+        // nothing.
         unsafe { libc::sigaddset(&raw mut self.0, signal) };
         self
     }
@@ -49,7 +51,8 @@ pub(crate) fn ignore_interrupt() {
     unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
 }
 
-/// Makes a write to a closed pipe fail with an error instead of ending this process, as Rust does before `main`.
+/// Makes a write to a closed pipe fail with an error instead of ending this process, as Rust does before
+/// `main`.
 pub(crate) fn ignore_broken_pipe() {
     // SAFETY: `signal` asks for a valid disposition, and `SIG_IGN` is one: no handler's code is involved.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };

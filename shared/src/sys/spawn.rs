@@ -1,7 +1,7 @@
 //! Starting this very program once more, by `posix_spawn`(3).
 //!
-//! `posix_spawn` shares the parent's memory with the child until the exec, so its cost does not grow with the parent,
-//! and nothing of ours runs between fork and exec.
+//! `posix_spawn` shares the parent's memory with the child until the exec, so its cost does not grow with the
+//! parent, and nothing of ours runs between fork and exec.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -18,9 +18,10 @@ const PROGRAM: &CStr = c"/proc/self/exe";
 
 /// Starts this program again with these arguments and this environment.
 ///
-/// Of the descriptors, the child gets `inherited` under the numbers they have here, and whatever else is not closed
-/// on exec; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their defaults, since a
-/// Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds for a child as well.
+/// Of the descriptors, the child gets `inherited` under the numbers they have here, and whatever else is not
+/// closed on exec; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
+/// defaults, since a Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds
+/// for a child as well.
 pub(crate) fn spawn_again(
     arguments: &[CString],
     environment: &[CString],
@@ -36,8 +37,8 @@ pub(crate) fn spawn_again(
     let arguments = pointers(arguments);
     let environment = pointers(environment);
     let mut pid = 0;
-    // SAFETY: `posix_spawn` asks for a path, initialised actions and attributes, and arrays of strings that end with
-    // null, all alive during the call. It copies what it needs before it returns.
+    // SAFETY: `posix_spawn` asks for a path, initialised actions and attributes, and arrays of strings that
+    // end with null, all alive during the call. It copies what it needs before it returns.
     let code = unsafe {
         libc::posix_spawn(
             &raw mut pid,
@@ -67,15 +68,18 @@ struct FileActions(libc::posix_spawn_file_actions_t);
 impl FileActions {
     fn new() -> io::Result<FileActions> {
         let mut actions = MaybeUninit::uninit();
-        // SAFETY: `posix_spawn_file_actions_init` asks for a pointer that it may write through, which this is.
+        // SAFETY: `posix_spawn_file_actions_init` asks for a pointer that it may write through, which this
+        // is.
         check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result says.
+        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result
+        // says.
         Ok(FileActions(unsafe { actions.assume_init() }))
     }
 
     fn empty_standard_input(&mut self) -> io::Result<()> {
         let path = c"/dev/null";
-        // SAFETY: `posix_spawn_file_actions_addopen` asks for initialised actions and a path, which it copies.
+        // SAFETY: `posix_spawn_file_actions_addopen` asks for initialised actions and a path, which it
+        // copies.
         check(unsafe {
             libc::posix_spawn_file_actions_addopen(
                 &raw mut self.0,
@@ -87,11 +91,12 @@ impl FileActions {
         })
     }
 
-    /// Duplicating a descriptor onto its own number means, here alone, to clear its close-on-exec flag in the child
-    /// (POSIX.1-2024; glibc 2.29). In the parent the flag stays, so that no other start can leak it.
+    /// Duplicating a descriptor onto its own number means, here alone, to clear its close-on-exec flag in the
+    /// child (POSIX.1-2024; glibc 2.29). In the parent the flag stays, so that no other start can leak it.
     fn keep_open(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
         let number = descriptor.as_raw_fd();
-        // SAFETY: `posix_spawn_file_actions_adddup2` asks for initialised actions; it only records the numbers.
+        // SAFETY: `posix_spawn_file_actions_adddup2` asks for initialised actions; it only records the
+        // numbers.
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, number, number) })
     }
 }
@@ -111,7 +116,8 @@ impl Attributes {
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: `posix_spawnattr_init` asks for a pointer that it may write through, which this is.
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result says.
+        // SAFETY: `assume_init` asks for an initialised value, which the call above has made, as its result
+        // says.
         Ok(Attributes(unsafe { attributes.assume_init() }))
     }
 

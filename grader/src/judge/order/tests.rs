@@ -68,13 +68,16 @@ fn orders(expectation: &Expectation, most: u32) -> Vec<Vec<&Expectation>> {
 fn size(expectation: &Expectation, most: u32) -> (f64, u32) {
     match expectation {
         Expectation::Line { .. } => (1.0, 1),
-        Expectation::Sequence(parts) => parts.iter().map(|part| size(part, most)).fold((1.0, 0), |all, part| {
-            (all.0 * part.0, all.1 + part.1)
-        }),
-        Expectation::AnyOrder(parts) => parts.iter().map(|part| size(part, most)).fold((1.0, 0), |all, part| {
-            let shuffles: f64 = (1..=part.1).map(|k| f64::from(all.1 + k) / f64::from(k)).product();
-            (all.0 * part.0 * shuffles, all.1 + part.1)
-        }),
+        Expectation::Sequence(parts) => parts
+            .iter()
+            .map(|part| size(part, most))
+            .fold((1.0, 0), |all, part| (all.0 * part.0, all.1 + part.1)),
+        Expectation::AnyOrder(parts) => {
+            parts.iter().map(|part| size(part, most)).fold((1.0, 0), |all, part| {
+                let shuffles: f64 = (1..=part.1).map(|k| f64::from(all.1 + k) / f64::from(k)).product();
+                (all.0 * part.0 * shuffles, all.1 + part.1)
+            })
+        }
         Expectation::Optional(part) => (size(part, most).0 + 1.0, size(part, most).1),
         Expectation::Repeat { of, max, .. } => {
             let (count, length) = size(of, most);
@@ -132,13 +135,15 @@ fn is_order(order: &[&Expectation], lines: &[Line]) -> bool {
 
 fn expectation() -> impl Strategy<Value = Expectation> {
     let named = |name: &str| Placeholder { name: Some(name.to_owned()), kind: Kind::Word };
-    let texts = prop::sample::select(vec!["a", "b", "{word}", "{int}"]).prop_map(|text| parse_line(text).expect(text));
+    let texts = prop::sample::select(vec!["a", "b", "{word}", "{int}"])
+        .prop_map(|text| parse_line(text).expect(text));
     let names = prop::sample::select(vec!["m", "n"]).prop_map(move |name| LinePattern {
         source: format!("{{{name}: word}}"),
         pieces: vec![Piece::Placeholder(named(name))],
     });
     let by = prop::sample::select(vec![None, None, Some(By::Main), Some(By::Child), Some(By::OwnChild)]);
-    let leaf = (prop_oneof![3 => texts, 1 => names], by).prop_map(|(pattern, by)| Expectation::Line { pattern, by });
+    let leaf =
+        (prop_oneof![3 => texts, 1 => names], by).prop_map(|(pattern, by)| Expectation::Line { pattern, by });
     leaf.prop_recursive(3, 5, 3, |part| {
         let parts = prop::collection::vec(part.clone(), 1..4);
         prop_oneof![
@@ -205,7 +210,8 @@ fn many_equal_parts_are_one_state_each() {
 
 #[test]
 fn a_pattern_with_too_many_readings_is_refused_not_guessed() {
-    let expectation = Expectation::AnyOrder((0..40).map(|high| leaf(&format!("{{int 0..={}}}", 99 + high))).collect());
+    let expectation =
+        Expectation::AnyOrder((0..40).map(|high| leaf(&format!("{{int 0..={}}}", 99 + high))).collect());
     assert_eq!(decide_texts(&expectation, &["5"; 40]), Err(TooAmbiguous));
 }
 

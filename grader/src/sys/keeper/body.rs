@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
 use super::message::{Ended, Report, Step};
-use super::{SWEEP_TIME, Start, start};
+use super::{BELL, SWEEP_TIME, Start, start};
 use crate::sys::wait::{self, Account, Children};
 use crate::sys::{children, descriptors, fork, signals};
 
@@ -31,7 +31,7 @@ struct Keeper<'a> {
 pub(super) fn keep(start: &Start<'_>, lifeline: BorrowedFd<'_>, reports: BorrowedFd<'_>) -> i32 {
     match begin(start, lifeline, reports) {
         Ok(mut keeper) => {
-            keeper.watch(lifeline);
+            keeper.watch(lifeline, start.tracing.map(|_| BELL));
             let clean = keeper.sweep();
             send(reports, Report::Swept { clean });
             0
@@ -51,8 +51,9 @@ fn begin<'a>(
     let own = [lifeline.as_raw_fd(), reports.as_raw_fd()];
     let for_main = [orders.stdin.as_raw_fd(), orders.stdout.as_raw_fd(), orders.stderr.as_raw_fd()];
     let [stdin, stdout, stderr] = for_main;
-    // SAFETY: the keeper is a copy that uses nothing but these five, and leaves without running a destructor.
-    unsafe { descriptors::close_all_but([own[0], own[1], stdin, stdout, stderr]) };
+    let gate = orders.tracing.map_or(stdin, |tracing| tracing.gate.as_raw_fd());
+    // SAFETY: the keeper is a copy that uses nothing but these, and leaves without running a destructor.
+    unsafe { descriptors::close_all_but([own[0], own[1], stdin, stdout, stderr, gate]) };
     let child_ended = own_means().map_err(|errno| (Step::Keeper, errno))?;
     let me = rustix::process::getpid();
     let main = || {
@@ -80,10 +81,16 @@ fn own_means() -> Result<OwnedFd, Errno> {
 
 impl Keeper<'_> {
     /// Reaps what ends, as an init process would, until the grader lets go of the lifeline or is no more.
-    fn watch(&mut self, lifeline: BorrowedFd<'_>) {
+    ///
+    /// Whenever nothing happens for the time of `bell`, it stops itself: that wakes the tracer, its parent.
+    fn watch(&mut self, lifeline: BorrowedFd<'_>, bell: Option<Duration>) {
+        let bell = bell.map(|bell| Timespec { tv_sec: 0, tv_nsec: i64::from(bell.subsec_nanos()) });
         loop {
             let mut events = [readable(lifeline), readable(self.child_ended.as_fd())];
-            let polled = rustix::event::poll(&mut events, None);
+            let polled = rustix::event::poll(&mut events, bell.as_ref());
+            if polled == Ok(0) {
+                let _ = rustix::process::kill_process(self.me, Signal::STOP);
+            }
             let [cut, ended] = events.map(|event| !event.revents().is_empty());
             if cut || polled.is_err_and(|errno| errno != Errno::INTR) {
                 return;

@@ -60,13 +60,23 @@ pub enum Step {
     Streams,
     /// To enter the folder.
     Folder,
+    /// To be followed by a tracer.
+    Tracing,
     /// To execute the program.
     Exec,
 }
 
 impl Step {
-    const ALL: [Step; 7] =
-        [Step::Keeper, Step::Fork, Step::Session, Step::Limits, Step::Streams, Step::Folder, Step::Exec];
+    const ALL: [Step; 8] = [
+        Step::Keeper,
+        Step::Fork,
+        Step::Session,
+        Step::Limits,
+        Step::Streams,
+        Step::Folder,
+        Step::Tracing,
+        Step::Exec,
+    ];
 }
 
 impl fmt::Display for Step {
@@ -78,6 +88,7 @@ impl fmt::Display for Step {
             Step::Limits => "its limits",
             Step::Streams => "its streams",
             Step::Folder => "its folder",
+            Step::Tracing => "its tracing",
             Step::Exec => "its program",
         })
     }

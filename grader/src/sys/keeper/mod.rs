@@ -27,11 +27,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
-use rustix::process::{PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, WaitOptions};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 pub use message::Step;
 pub(crate) use message::{Ended, Report};
 
+use super::filter::Filter;
 use super::image::Image;
 use super::{Environment, Program, fork, signals};
 
@@ -40,6 +41,9 @@ use super::{Environment, Program, fork, signals};
 /// Forty chains of processes that fork and end at once take up to half a second; a process in an uninterruptible
 /// sleep may take for ever, and must not hold the grader up.
 const SWEEP_TIME: Duration = Duration::from_secs(2);
+
+/// How often a keeper rings its tracer.
+const BELL: Duration = Duration::from_millis(20);
 
 /// How much longer the grader waits for the keeper's last word.
 const LAST_WORD_TIME: Duration = Duration::from_secs(1);
@@ -53,6 +57,33 @@ pub(crate) struct Start<'a> {
     stderr: BorrowedFd<'a>,
     /// Soft and hard limits; a lower limit of the grader's own stays in force.
     limits: &'a [(Resource, Rlimit)],
+    /// Set if main is to be traced.
+    tracing: Option<Tracing<'a>>,
+}
+
+/// How main waits for its tracer.
+#[derive(Clone, Copy)]
+struct Tracing<'a> {
+    /// Main goes on to its program when it can read a byte from here.
+    gate: BorrowedFd<'a>,
+    /// The calls that its tracer is told of.
+    filter: &'a Filter,
+}
+
+/// Keeps main from its program until it is opened; main never gets there if it is dropped before.
+#[derive(Debug)]
+pub struct Gate(OwnedFd);
+
+impl Gate {
+    /// Lets main go on.
+    ///
+    /// # Errors
+    ///
+    /// Main is gone.
+    pub fn open(self) -> io::Result<()> {
+        rustix::io::write(&self.0, &[1])?;
+        Ok(())
+    }
 }
 
 impl<'a> Start<'a> {
@@ -67,13 +98,14 @@ impl<'a> Start<'a> {
         [stdin, stdout, stderr]: [BorrowedFd<'a>; 3],
         limits: &'a [(Resource, Rlimit)],
     ) -> io::Result<Start<'a>> {
-        Ok(Start { image: Image::new(program, environment)?, stdin, stdout, stderr, limits })
+        Ok(Start { image: Image::new(program, environment)?, stdin, stdout, stderr, limits, tracing: None })
     }
 }
 
 /// The grader's handle of a keeper; dropping it ends the run.
 #[derive(Debug)]
 pub(crate) struct Keeper {
+    pid: Pid,
     process: OwnedFd,
     lifeline: Option<OwnedFd>,
     reports: OwnedFd,
@@ -104,13 +136,38 @@ impl Keeper {
         drop(blocked);
         // Its number cannot be another's by now: it is not reaped before this process waits for it.
         match rustix::process::pidfd_open(keeper, PidfdFlags::empty()) {
-            Ok(process) => Ok(Keeper { process, lifeline: Some(lifeline), reports }),
+            Ok(process) => Ok(Keeper { pid: keeper, process, lifeline: Some(lifeline), reports }),
             Err(errno) => {
                 drop(lifeline);
                 let _ = rustix::process::waitpid(Some(keeper), WaitOptions::empty());
                 Err(errno.into())
             }
         }
+    }
+
+    /// Starts a keeper, which starts main, which waits at the gate for its tracer.
+    ///
+    /// Such a keeper is its tracer's bell too: now and then it stops itself, and goes on when it is told to.
+    ///
+    /// # Errors
+    ///
+    /// There was no descriptor or no process left for it.
+    pub fn start_traced(start: Start<'_>, filter: &Filter) -> io::Result<(Keeper, Gate)> {
+        let (gate, opener) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let start = Start { tracing: Some(Tracing { gate: gate.as_fd(), filter }), ..start };
+        Ok((Keeper::start(&start)?, Gate(opener)))
+    }
+
+    /// The keeper's own process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Whether [`Keeper::next_report`] would not have to wait.
+    #[must_use]
+    pub fn has_report(&self) -> bool {
+        self.readable_before(Instant::now())
     }
 
     /// Readable when [`Keeper::next_report`] has something to say.
@@ -141,8 +198,6 @@ impl Keeper {
     fn cut(&mut self) -> LastWord {
         let Some(lifeline) = self.lifeline.take() else { return LastWord::default() };
         drop(lifeline);
-        // The submission may have stopped it.
-        let _ = rustix::process::pidfd_send_signal(&self.process, Signal::CONT);
         let last_word = self.last_word(Instant::now() + SWEEP_TIME + LAST_WORD_TIME);
         if !last_word.clean {
             let _ = rustix::process::pidfd_send_signal(&self.process, Signal::KILL);
@@ -156,7 +211,12 @@ impl Keeper {
 
     fn last_word(&self, deadline: Instant) -> LastWord {
         let mut last_word = LastWord::default();
-        while self.readable_before(deadline) {
+        while Instant::now() < deadline {
+            // The submission may have stopped it, or it itself to ring its bell.
+            let _ = rustix::process::pidfd_send_signal(&self.process, Signal::CONT);
+            if !self.readable_before(deadline.min(Instant::now() + BELL)) {
+                continue;
+            }
             match self.next_report() {
                 Ok(Some(Report::Ended(ended))) => last_word.ended = Some(ended),
                 Ok(Some(Report::Swept { clean })) => return LastWord { clean, ..last_word },

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use rustix::time::Timespec;
 
-use super::Start;
 use super::message::{Report, Step};
+use super::{Start, Tracing};
 use crate::sys::signals;
 
 /// Others may read what it writes to files, and only itself may change it, as in an ordinary login.
@@ -40,7 +40,16 @@ fn prepare(start: &Start<'_>, keeper: Pid) -> Result<(), (Step, Errno)> {
     rustix::process::umask(UMASK);
     rustix::process::chdir(start.image.folder()).map_err(|errno| (Step::Folder, errno))?;
     signals::reset_all();
-    Ok(())
+    start.tracing.map_or(Ok(()), |tracing| await_tracer(&tracing).map_err(|errno| (Step::Tracing, errno)))
+}
+
+/// Waits until the tracer follows this process, and puts its filter in force.
+fn await_tracer(tracing: &Tracing<'_>) -> Result<(), Errno> {
+    let mut byte = [0];
+    match rustix::io::retry_on_intr(|| rustix::io::read(tracing.gate, &mut byte))? {
+        0 => Err(Errno::CANCELED),
+        _ => tracing.filter.put_in_force().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
 }
 
 /// A session of its own, without a terminal, that ends with the keeper.

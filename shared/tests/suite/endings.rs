@@ -1,13 +1,9 @@
 //! How a pool ends: closed and joined, terminated, dropped, or with its parent.
 
-mod support;
-
 use std::path::PathBuf;
 
+use crate::support::{Events, Watched, say_pid, wait_for_death, wait_for_release};
 use multiprocessing::{Error, Pool, spawn};
-use support::{Events, Watched, say_pid, wait_for_death, wait_for_release};
-
-multiprocessing::init_tests!();
 
 fn square(x: u64) -> u64 {
     x * x
@@ -33,6 +29,19 @@ fn a_closed_pool_finishes_its_work_and_takes_no_more() {
     pool.join();
     waiting.get().unwrap();
     assert_eq!(queued.get().unwrap(), (0..100).map(square).collect::<Vec<_>>());
+}
+
+#[test]
+fn handles_can_be_sent_to_and_pools_shared_by_other_threads() {
+    fn sent<T: Send + 'static>() {}
+    fn shared<T: Send + Sync + 'static>() {}
+    // With a result that could not leave its thread itself.
+    type Local = *const u8;
+    sent::<multiprocessing::TaskHandle<u8>>();
+    sent::<multiprocessing::MapHandle<u8>>();
+    shared::<multiprocessing::Process<Local>>();
+    shared::<multiprocessing::Error>();
+    shared::<Pool>();
 }
 
 #[test]

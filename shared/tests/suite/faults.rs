@@ -1,16 +1,11 @@
 //! What a pool does when a call, or a worker, comes to grief.
 
-mod support;
-
 use std::error::Error as _;
 use std::path::PathBuf;
 
+use crate::support::{Events, Stubborn, Watched, kill_self, release, say_pid, wait_for_release};
 use multiprocessing::{Error, ExitStatus, Pool, Value};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Signal};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use support::{Events, Watched, kill_self, say_pid, wait_for_release};
-
-multiprocessing::init_tests!();
 
 fn pid(_: u8) -> u32 {
     std::process::id()
@@ -137,6 +132,23 @@ fn every_worker_may_die_and_every_result_is_accounted_for() {
     }
 }
 
+/// The first call waits for the last one, and the worker for that one dies in between.
+#[test]
+fn a_dead_worker_is_replaced_for_a_call_that_waits_behind_a_slow_one() {
+    for others in 0..8 {
+        let events = Events::new();
+        let pool = Pool::new(2).unwrap();
+        let work = |(role, events): (u8, PathBuf)| match role {
+            0 => wait_for_release(&events),
+            1 => kill_self(),
+            _ => release(&events),
+        };
+        let roles = [0].into_iter().chain((0..others).map(|_| 1)).chain([2]);
+        let results = pool.chunks_of(1).map_each(work, roles.map(|role| (role, events.path()))).unwrap();
+        assert_eq!(results.iter().filter(|result| result.is_err()).count(), others);
+    }
+}
+
 #[test]
 fn an_idle_worker_that_is_killed_is_replaced() {
     let pool = Pool::new(1).unwrap();
@@ -159,28 +171,6 @@ fn a_large_result_survives_or_dies_whole() {
             Ok(text) => assert!(index != 2 && *text == index.to_string().repeat(1 << 20)),
             Err(error) => assert!(index == 2 && matches!(error, Error::Died { .. })),
         }
-    }
-}
-
-/// Writes nothing and cannot be read either, as its value says.
-#[derive(Debug, Clone, Copy)]
-enum Stubborn {
-    Unwritable,
-    Unreadable,
-}
-
-impl Serialize for Stubborn {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Stubborn::Unwritable => Err(serde::ser::Error::custom("not to be written")),
-            Stubborn::Unreadable => serializer.serialize_u8(0),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Stubborn {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Stubborn, D::Error> {
-        Err(serde::de::Error::custom("not to be read"))
     }
 }
 
@@ -270,7 +260,7 @@ fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
         let pool = Pool::new(1).unwrap();
         let lie = |bytes: Vec<u8>| -> () {
             write_to_channel(&bytes);
-            support::wait_for_death()
+            crate::support::wait_for_death()
         };
         let error = pool.apply(lie, bytes.to_vec()).unwrap_err();
         assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");

@@ -1,17 +1,13 @@
 //! What a pool does when all goes well.
 
-mod support;
-
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::support::{Events, FOREVER, release, say_pid, wait_for_release};
 use multiprocessing::{Error, Pool};
-use support::{Events, FOREVER, release, say_pid, wait_for_release};
-
-multiprocessing::init_tests!();
 
 fn square(x: u64) -> u64 {
     x * x
@@ -190,8 +186,8 @@ fn all_workers_work_at_the_same_time() {
     handle.get().unwrap();
 }
 
-/// With two workers, the first call waits for the last. Whichever worker the last one was sent to while it waited in
-/// line, it must not stay behind the first.
+/// With two workers, the first call waits for the last. Whichever worker the last one was sent to while it
+/// waited in line, it must not stay behind the first.
 #[test]
 fn no_call_waits_behind_a_slow_one_while_a_worker_is_idle() {
     for others in 0..8 {

@@ -1,5 +1,5 @@
-//! What the tests have in common: events between processes, and waiting for the end of a process that is no child.
-#![allow(dead_code, reason = "each file of tests uses a part")]
+//! What the tests have in common: events between processes, and waiting for the end of a process that is no
+//! child.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,21 +10,23 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, PidfdFlags, Signal};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longer than anything takes on a busy machine: a test that waits so long has failed.
-pub const FOREVER: Duration = Duration::from_secs(120);
+pub(crate) const FOREVER: Duration = Duration::from_secs(120);
 
-/// Two named pipes in a folder of their own, by which processes of a test tell each other that something has happened.
+/// Two named pipes in a folder of their own, by which processes of a test tell each other that something has
+/// happened.
 ///
 /// The test keeps both open, so what is written stays until someone reads it.
-pub struct Events {
+pub(crate) struct Events {
     folder: tempfile::TempDir,
     said: File,
     released: File,
 }
 
 impl Events {
-    pub fn new() -> Events {
+    pub(crate) fn new() -> Events {
         let folder = tempfile::tempdir().unwrap();
         let [said, released] = ["said", "released"].map(|name| {
             let path = folder.path().join(name);
@@ -34,12 +36,12 @@ impl Events {
         Events { folder, said, released }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
     /// Waits until so many processes have said their numbers.
-    pub fn pids(&self, count: usize) -> Vec<u32> {
+    pub(crate) fn pids(&self, count: usize) -> Vec<u32> {
         let read = |_| {
             let mut pid = [0; 4];
             (&self.said).read_exact(&mut pid).unwrap();
@@ -49,7 +51,7 @@ impl Events {
     }
 
     /// Lets one process go on that waits in [`wait_for_release`], now or later.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         (&self.released).write_all(&[0]).unwrap();
     }
 }
@@ -60,49 +62,71 @@ fn open(pipe: &Path) -> File {
 }
 
 /// Says the number of this process.
-pub fn say_pid(events: &Path) {
+pub(crate) fn say_pid(events: &Path) {
     open(&events.join("said")).write_all(&std::process::id().to_le_bytes()).unwrap();
 }
 
 /// Waits until the test calls [`Events::release`], or another process [`release`].
-pub fn wait_for_release(events: &Path) {
+pub(crate) fn wait_for_release(events: &Path) {
     open(&events.join("released")).read_exact(&mut [0]).unwrap();
 }
 
 /// Lets one process go on that waits in [`wait_for_release`].
-pub fn release(events: &Path) {
+pub(crate) fn release(events: &Path) {
     open(&events.join("released")).write_all(&[0]).unwrap();
 }
 
 /// Waits for ever.
-pub fn wait_for_death() -> ! {
+pub(crate) fn wait_for_death() -> ! {
     loop {
         std::thread::park();
     }
 }
 
 /// Ends this process by a signal that nothing can catch.
-pub fn kill_self() -> ! {
+pub(crate) fn kill_self() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
     wait_for_death()
 }
 
 /// A process that is to be watched, whoever its parent is.
-pub struct Watched(OwnedFd);
+pub(crate) struct Watched(OwnedFd);
 
 impl Watched {
-    pub fn new(pid: u32) -> Watched {
+    pub(crate) fn new(pid: u32) -> Watched {
         let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         Watched(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
     }
 
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         rustix::process::pidfd_send_signal(&self.0, Signal::KILL).unwrap();
     }
 
     /// Whether the process ends before the test has waited too long.
-    pub fn ends(&self) -> bool {
+    pub(crate) fn ends(&self) -> bool {
         let timeout = Timespec::try_from(FOREVER).unwrap();
         poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)).unwrap() == 1
+    }
+}
+
+/// Writes nothing and cannot be read either, as its value says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stubborn {
+    Unwritable,
+    Unreadable,
+}
+
+impl Serialize for Stubborn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Stubborn::Unwritable => Err(serde::ser::Error::custom("not to be written")),
+            Stubborn::Unreadable => serializer.serialize_u8(0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Stubborn {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Stubborn, D::Error> {
+        Err(serde::de::Error::custom("not to be read"))
     }
 }

@@ -1,0 +1,161 @@
+//! What `/proc` tells of a traced thread; see proc(5).
+//!
+//! A thread may be gone by the time it is asked for; whatever cannot be read is then simply not known.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Pid;
+
+use crate::sys::SystemCall;
+
+/// The process that a thread belongs to and that process's parent.
+pub(super) struct Family {
+    pub(super) process: Pid,
+    pub(super) parent: Option<Pid>,
+}
+
+/// What a thread is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Activity {
+    /// The state's letter: `R` runs, `S` sleeps, …
+    pub(super) state: u8,
+    /// How often it has been put onto a CPU: unchanged, it has not run in between.
+    pub(super) turns: u64,
+    /// The call that it is in.
+    pub(super) call: Option<SystemCall>,
+}
+
+fn file(tid: Pid, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/{name}", tid.as_raw_pid()))
+}
+
+fn pid(text: &str) -> Option<Pid> {
+    text.trim().parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
+}
+
+/// The value of a line `name:\tvalue` of a status file.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+pub(super) fn family(tid: Pid) -> Option<Family> {
+    let status = fs::read_to_string(file(tid, "status")).ok()?;
+    Some(Family { process: pid(field(&status, "Tgid")?)?, parent: field(&status, "PPid").and_then(pid) })
+}
+
+/// The file name of the program that a process runs.
+pub(super) fn program(pid: Pid) -> String {
+    let path = fs::read_link(file(pid, "exe")).unwrap_or_default();
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The most memory that a process has held, in bytes.
+pub(super) fn peak_memory(pid: Pid) -> u64 {
+    let status = fs::read_to_string(file(pid, "status")).unwrap_or_default();
+    let kilobytes =
+        field(&status, "VmHWM").and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1024)
+}
+
+/// Whether a process has ended and nobody has taken note of it.
+pub(super) fn is_zombie(pid: Pid) -> bool {
+    state(pid).is_some_and(|(state, _)| state == b'Z')
+}
+
+/// The letter of a thread's state, and its parent.
+fn state(tid: Pid) -> Option<(u8, Option<Pid>)> {
+    let stat = fs::read(file(tid, "stat")).ok()?;
+    // The program's name before it may hold parentheses and spaces itself.
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = stat.get(name_end + 2..)?.split(|byte| *byte == b' ');
+    let state = *fields.next()?.first()?;
+    Some((state, fields.next().and_then(|parent| pid(std::str::from_utf8(parent).ok()?))))
+}
+
+/// What a thread is doing; none if it is gone or may not be looked at.
+pub(super) fn activity(tid: Pid) -> Option<Activity> {
+    let (state, _) = state(tid)?;
+    let turns = fs::read_to_string(file(tid, "schedstat")).ok()?.split_whitespace().nth(2)?.parse().ok()?;
+    let call = match state {
+        b'S' | b'D' => call(&fs::read_to_string(file(tid, "syscall")).ok()?),
+        _ => None,
+    };
+    Some(Activity { state, turns, call })
+}
+
+/// `running`, or a number, six arguments and two pointers.
+fn call(text: &str) -> Option<SystemCall> {
+    let mut words = text.split_whitespace();
+    let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
+    let mut args = [0; 6];
+    for arg in &mut args {
+        *arg = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+    }
+    Some(SystemCall { number, args })
+}
+
+/// What a descriptor of a thread leads to, as in `pipe:[4711]`.
+pub(super) fn descriptor(tid: Pid, number: u64) -> Option<String> {
+    let target = fs::read_link(file(tid, &format!("fd/{}", i32::try_from(number).ok()?))).ok()?;
+    target.into_os_string().into_string().ok()
+}
+
+/// The process that a pidfd of a thread stands for.
+pub(super) fn pidfd_target(tid: Pid, number: u64) -> Option<Pid> {
+    let info = fs::read_to_string(file(tid, &format!("fdinfo/{}", i32::try_from(number).ok()?))).ok()?;
+    pid(field(&info, "Pid")?)
+}
+
+/// The descriptors of a process that lead to `target` and may be written to (or read from).
+pub(super) fn holds(pid: Pid, target: &str, to_write: bool) -> bool {
+    let Ok(entries) = fs::read_dir(file(pid, "fd")) else { return false };
+    entries.flatten().any(|entry| {
+        let is_target = fs::read_link(entry.path()).is_ok_and(|path| path.as_os_str() == target);
+        is_target && {
+            let info = fs::read_to_string(file(pid, "fdinfo").join(entry.file_name())).unwrap_or_default();
+            // The access mode is the lowest two bits: 0 reads, 1 writes, 2 does both.
+            let mode =
+                field(&info, "flags").and_then(|flags| u32::from_str_radix(flags, 8).ok()).unwrap_or(2) & 3;
+            mode == 2 || (mode == 1) == to_write
+        }
+    })
+}
+
+/// Bytes of a thread's memory.
+pub(super) fn memory<const N: usize>(tid: Pid, address: u64) -> Option<[u8; N]> {
+    use std::os::unix::fs::FileExt;
+    let mut bytes = [0; N];
+    fs::File::open(file(tid, "mem")).ok()?.read_exact_at(&mut bytes, address).ok()?;
+    Some(bytes)
+}
+
+/// Overwrites a thread's memory; `None` where that is not possible.
+pub(super) fn overwrite(tid: Pid, address: u64, bytes: &[u8]) -> Option<()> {
+    use std::os::unix::fs::FileExt;
+    let memory = fs::OpenOptions::new().write(true).open(file(tid, "mem")).ok()?;
+    memory.write_all_at(bytes, address).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_found_as_it_is() {
+        let me = rustix::process::getpid();
+        let family = family(me).expect("this process is there");
+        assert_eq!((family.process, family.parent), (me, rustix::process::getppid()));
+        assert!(!is_zombie(me));
+        assert!(peak_memory(me) > 100_000);
+        assert!(program(me).starts_with("grader"));
+    }
+
+    #[test]
+    fn a_call_is_read_with_its_arguments() {
+        let call = call("61 0xffffffff 0x0 0x7 0x0 0x0 0x1 0x7ffe 0x7f12\n").expect("a call");
+        assert_eq!((call.number, call.args), (61, [0xffff_ffff, 0, 7, 0, 0, 1]));
+        assert_eq!(super::call("running\n"), None);
+        assert_eq!(super::call("-1 0x7ffe 0x7f12\n"), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! Whether anything of a run can still move by itself.
+//!
+//! A thread is blocked when it sleeps in a call and has not had a turn on a CPU between two looks at all threads: were
+//! it woken in between, it would be seen running, or to have run.
+//! A call that ends by itself after a time is no rest; but when nothing else can move, time might as well have passed,
+//! so the tracer can end that call as if it had.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use super::proc::{self, Activity};
+use crate::sys::SystemCall;
+
+/// What all threads that were looked at are doing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Some can go on.
+    Moving,
+    /// None can, but the one that comes first here will by itself, after this time.
+    Timed(TimedCall),
+    /// None can.
+    Blocked,
+}
+
+/// A call that ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimedCall {
+    pub(super) tid: Pid,
+    pub(super) call: SystemCall,
+    /// How long it lasts at most; for one until a point in time, until then.
+    pub(super) lasts: Duration,
+}
+
+/// Looks twice at all of `threads`; `interrupted` holds the calls that signals interrupted and that go on.
+pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>) -> Rest {
+    let mut first: HashMap<Pid, Activity> = HashMap::with_capacity(threads.len());
+    for tid in threads {
+        match proc::activity(*tid) {
+            Some(activity) if is_still(&activity) => first.insert(*tid, activity),
+            _ => return Rest::Moving,
+        };
+    }
+    let same = |tid: &Pid| proc::activity(*tid).is_some_and(|second| first.get(tid) == Some(&second));
+    if !threads.iter().all(same) {
+        return Rest::Moving;
+    }
+    let timed = first.into_iter().filter_map(|(tid, activity)| {
+        let call = activity.call?;
+        if call.number != libc::SYS_restart_syscall {
+            return duration(tid, &call).map(|lasts| TimedCall { tid, call, lasts });
+        }
+        // Only calls with a time go on in this way; what is left of that time nobody knows, and less is likely.
+        let call = *interrupted.get(&tid)?;
+        Some(TimedCall { tid, call, lasts: duration(tid, &call).unwrap_or_default() })
+    });
+    timed.min_by_key(|timed| (timed.lasts, timed.tid.as_raw_pid())).map_or(Rest::Blocked, Rest::Timed)
+}
+
+/// Whether a thread waits, asleep in a call; one that has stopped for its tracer or ended is about to be heard of.
+fn is_still(activity: &Activity) -> bool {
+    activity.state == b'S' && activity.call.is_some()
+}
+
+/// How a call says when it ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timeout {
+    /// Milliseconds in this argument; negative means never.
+    Milliseconds(usize),
+    /// A `struct timespec` at this argument's address; none means never.
+    Timespec(usize),
+    /// A `struct timeval` at this argument's address; none means never.
+    Timeval(usize),
+    /// A `struct timespec` that is a point in time if the flag in the other argument says so.
+    Sleep { clock: usize, flags: usize, time: usize },
+    /// As futex(2) has it: a duration or a point in time, by the operation.
+    Futex,
+}
+
+fn timeout(number: i64) -> Option<Timeout> {
+    #[cfg(target_arch = "x86_64")]
+    match number {
+        libc::SYS_poll => return Some(Timeout::Milliseconds(2)),
+        libc::SYS_epoll_wait => return Some(Timeout::Milliseconds(3)),
+        libc::SYS_select => return Some(Timeout::Timeval(4)),
+        _ => {}
+    }
+    match number {
+        libc::SYS_epoll_pwait => Some(Timeout::Milliseconds(3)),
+        libc::SYS_epoll_pwait2 => Some(Timeout::Timespec(3)),
+        libc::SYS_ppoll | libc::SYS_rt_sigtimedwait => Some(Timeout::Timespec(2)),
+        libc::SYS_pselect6 => Some(Timeout::Timespec(4)),
+        libc::SYS_semtimedop => Some(Timeout::Timespec(3)),
+        libc::SYS_nanosleep => Some(Timeout::Timespec(0)),
+        libc::SYS_clock_nanosleep => Some(Timeout::Sleep { clock: 0, flags: 1, time: 2 }),
+        libc::SYS_futex => Some(Timeout::Futex),
+        _ => None,
+    }
+}
+
+/// How long a call lasts at most; none for one that has no end by itself.
+fn duration(tid: Pid, call: &SystemCall) -> Option<Duration> {
+    match timeout(call.number)? {
+        Timeout::Milliseconds(arg) => {
+            let milliseconds = call.args[arg] as u32;
+            u64::try_from(milliseconds.cast_signed()).ok().map(Duration::from_millis)
+        }
+        Timeout::Timespec(arg) => timespec(tid, call.args[arg]),
+        Timeout::Timeval(arg) => {
+            let [seconds, micros] = words(tid, call.args[arg])?;
+            Some(Duration::from_secs(seconds).saturating_add(Duration::from_micros(micros)))
+        }
+        Timeout::Sleep { clock, flags, time } => {
+            let time = timespec(tid, call.args[time])?;
+            let until = call.args[flags] & libc::TIMER_ABSTIME as u64 != 0;
+            Some(if until {
+                time.saturating_sub(now(call.args[clock] == libc::CLOCK_REALTIME as u64))
+            } else {
+                time
+            })
+        }
+        Timeout::Futex => {
+            let operation = call.args[1] as i32;
+            let time = match operation & libc::FUTEX_CMD_MASK {
+                libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET | libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 => {
+                    timespec(tid, call.args[3])?
+                }
+                _ => return None,
+            };
+            let until = operation & libc::FUTEX_CMD_MASK != libc::FUTEX_WAIT;
+            Some(if until {
+                time.saturating_sub(now(operation & libc::FUTEX_CLOCK_REALTIME != 0))
+            } else {
+                time
+            })
+        }
+    }
+}
+
+fn now(real: bool) -> Duration {
+    let clock = if real { rustix::time::ClockId::Realtime } else { rustix::time::ClockId::Monotonic };
+    let now = rustix::time::clock_gettime(clock);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// The `struct timespec` at an address of a thread's memory.
+fn timespec(tid: Pid, address: u64) -> Option<Duration> {
+    let [seconds, nanos] = words(tid, address)?;
+    Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos)))
+}
+
+/// Two words of eight bytes; none at no address.
+fn words(tid: Pid, address: u64) -> Option<[u64; 2]> {
+    let bytes: [u8; 16] = if address == 0 { return None } else { proc::memory(tid, address)? };
+    let word = |half: &[u8]| half.try_into().map(u64::from_ne_bytes).unwrap_or(0);
+    Some([word(&bytes[..8]), word(&bytes[8..])])
+}
+
+/// What a timed call returns when its time is over.
+///
+/// The sets of select(2) are emptied on the way, as it does itself.
+pub(super) fn result_of_timeout(timed: &TimedCall) -> i64 {
+    let SystemCall { number, args } = timed.call;
+    #[cfg(target_arch = "x86_64")]
+    let is_select = number == libc::SYS_select || number == libc::SYS_pselect6;
+    #[cfg(not(target_arch = "x86_64"))]
+    let is_select = number == libc::SYS_pselect6;
+    if is_select {
+        let words = (args[0] as usize).min(libc::FD_SETSIZE).div_ceil(64);
+        for set in args[1..4].iter().filter(|address| **address != 0) {
+            let _ = proc::overwrite(timed.tid, *set, &vec![0; words * 8]);
+        }
+    }
+    match number {
+        libc::SYS_futex => -i64::from(libc::ETIMEDOUT),
+        libc::SYS_rt_sigtimedwait | libc::SYS_semtimedop => -i64::from(libc::EAGAIN),
+        _ => 0,
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a run does not go on: who waits for what, a sentence each.
+
+use rustix::process::Pid;
+
+use super::proc;
+use super::tree::Tree;
+use crate::sys::SystemCall;
+
+/// What every living process waits for, in order of birth.
+pub(super) fn explain(tree: &Tree, label: &dyn Fn(usize) -> String) -> Vec<String> {
+    tree.alive()
+        .map(|index| {
+            let member = tree.member(index);
+            // The first thread speaks for its process, unless it has ended and others go on.
+            let calls: Vec<(Pid, SystemCall)> =
+                member.threads.iter().filter_map(|tid| Some((*tid, proc::activity(*tid)?.call?))).collect();
+            let first = calls.iter().find(|(tid, _)| *tid == member.pid).or(calls.first());
+            let what = match first {
+                Some((tid, call)) => described(tree, index, *tid, call, label),
+                None if proc::activity(member.pid)
+                    .is_some_and(|activity| matches!(activity.state, b'T' | b't')) =>
+                {
+                    "is stopped by a signal, and nobody continues it".to_owned()
+                }
+                None => "waits".to_owned(),
+            };
+            format!("{} {what}.", capitalised(&label(index)))
+        })
+        .collect()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn described(
+    tree: &Tree,
+    index: usize,
+    tid: Pid,
+    call: &SystemCall,
+    label: &dyn Fn(usize) -> String,
+) -> String {
+    match call.number {
+        libc::SYS_wait4 | libc::SYS_waitid => waits_for_child(tree, index, call, label),
+        libc::SYS_read | libc::SYS_readv | libc::SYS_splice | libc::SYS_recvfrom | libc::SYS_recvmsg => {
+            reads(tree, index, tid, call.args[0], label)
+        }
+        libc::SYS_write | libc::SYS_writev | libc::SYS_sendto | libc::SYS_sendmsg => {
+            writes(tree, index, tid, call.args[0], label)
+        }
+        libc::SYS_futex => waits_for_lock(tree, tid, call, label),
+        libc::SYS_ppoll | libc::SYS_pselect6 | libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => {
+            waits_for_any()
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll | libc::SYS_select | libc::SYS_epoll_wait => waits_for_any(),
+        libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait => {
+            "waits for a signal that nobody sends".to_owned()
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_pause => "waits for a signal that nobody sends".to_owned(),
+        libc::SYS_semop | libc::SYS_semtimedop => "waits for a semaphore".to_owned(),
+        libc::SYS_flock | libc::SYS_fcntl => "waits for a lock on a file".to_owned(),
+        libc::SYS_msgrcv | libc::SYS_mq_timedreceive => "waits for a message that nobody sends".to_owned(),
+        number => format!("waits in system call {number}"),
+    }
+}
+
+fn waits_for_any() -> String {
+    "waits for something to read or write that never comes".to_owned()
+}
+
+fn waits_for_child(tree: &Tree, index: usize, call: &SystemCall, label: &dyn Fn(usize) -> String) -> String {
+    let wanted = match call.number {
+        libc::SYS_wait4 => Some(call.args[0] as i32),
+        _ if call.args[0] == u64::from(libc::P_PID) => Some(call.args[1] as i32),
+        _ => None,
+    };
+    let child = wanted.filter(|pid| *pid > 0).and_then(Pid::from_raw).and_then(|pid| tree.of_number(pid));
+    match child {
+        Some(child) => format!("waits for {} to end", label(child)),
+        None => {
+            let children: Vec<String> =
+                tree.alive().filter(|child| tree.member(*child).parent == Some(index)).map(label).collect();
+            match children.as_slice() {
+                [] => "waits for a child to end".to_owned(),
+                [one] => format!("waits for {one} to end"),
+                several => format!("waits for one of {} to end", several.join(", ")),
+            }
+        }
+    }
+}
+
+/// Those whose descriptors lead to `target` and may be written to (or read from).
+fn holders(tree: &Tree, target: &str, to_write: bool) -> Vec<usize> {
+    tree.alive().filter(|index| proc::holds(tree.member(*index).pid, target, to_write)).collect()
+}
+
+fn reads(tree: &Tree, index: usize, tid: Pid, descriptor: u64, label: &dyn Fn(usize) -> String) -> String {
+    let Some(target) = proc::descriptor(tid, descriptor) else {
+        return "waits for something to read".to_owned();
+    };
+    if !target.starts_with("pipe:") {
+        return format!("waits to read from descriptor {descriptor}, which nobody writes to");
+    }
+    let writers = holders(tree, &target, true);
+    match writers.as_slice() {
+        [] => "waits to read from a pipe".to_owned(),
+        [only] if *only == index => {
+            "waits to read from a pipe whose writing end it alone still holds open: close that end".to_owned()
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|writer| label(*writer)).collect();
+            format!(
+                "waits to read from a pipe that nobody writes to (its writing end is held open by {})",
+                names.join(", ")
+            )
+        }
+    }
+}
+
+fn writes(tree: &Tree, index: usize, tid: Pid, descriptor: u64, label: &dyn Fn(usize) -> String) -> String {
+    let Some(target) = proc::descriptor(tid, descriptor) else { return "waits to write".to_owned() };
+    if !target.starts_with("pipe:") {
+        return format!("waits to write to descriptor {descriptor}, which is full and which nobody reads");
+    }
+    let readers: Vec<String> =
+        holders(tree, &target, false).into_iter().filter(|reader| *reader != index).map(label).collect();
+    if readers.is_empty() {
+        return "waits to write to a pipe that is full and that only it could read".to_owned();
+    }
+    format!("waits to write to a pipe that is full and that {} does not read", readers.join(" or "))
+}
+
+/// A futex is a number in memory; that of a mutex of the C library has its owner eight bytes behind it.
+fn waits_for_lock(tree: &Tree, tid: Pid, call: &SystemCall, label: &dyn Fn(usize) -> String) -> String {
+    let owner = proc::memory::<4>(tid, call.args[0].wrapping_add(8))
+        .and_then(|bytes| Pid::from_raw(i32::from_ne_bytes(bytes).max(0)))
+        .filter(|owner| *owner != tid)
+        .and_then(|owner| tree.of_thread(owner));
+    match owner {
+        Some(owner) => format!("waits for a lock that {} holds", label(owner)),
+        None => "waits for a lock, a semaphore or a condition that nobody will release".to_owned(),
+    }
+}

@@ -1,0 +1,130 @@
+//! Which system calls of a submission its tracer is told of, as a program for seccomp(2).
+//!
+//! All others run at full speed; the filter costs them some nanoseconds.
+//! A call is picked out because it can put bytes into the output, because it can signal what is none of the
+//! submission's business, or because it sets a clock that will wake a process later.
+//! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
+//! C libraries fall back to.
+
+#![expect(unsafe_code, reason = "seccomp(2) has no safe wrapper")]
+
+use std::io;
+
+use super::calls::{KILLS, TIMERS, WRITES};
+
+/// Calls that a kernel may lack: io_uring writes without a call, and clone3 keeps its flags where no filter can look.
+const MISSING: [libc::c_long; 2] = [libc::SYS_io_uring_setup, libc::SYS_clone3];
+
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURE: u32 = 0xc000_00b7;
+
+/// Where `struct seccomp_data` holds the number, the architecture and the low half of the first argument.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+const FIRST_ARG: u32 = 16;
+
+/// The bit by which x86-64 marks calls of its x32 form, which have numbers of their own.
+const X32: u32 = 0x4000_0000;
+
+/// The longest program: eight instructions of frame, and two for each call.
+const MOST: usize = 64;
+
+/// The program, made before the fork, since nothing may be allocated after it.
+#[derive(Clone, Copy)]
+pub struct Filter {
+    instructions: [libc::sock_filter; MOST],
+    length: u16,
+}
+
+impl Filter {
+    /// The filter for a submission.
+    #[must_use]
+    pub fn new() -> Filter {
+        let end = libc::sock_filter { code: 0, jt: 0, jf: 0, k: 0 };
+        let mut filter = Filter { instructions: [end; MOST], length: 0 };
+        filter.load(ARCH);
+        filter.unless_equal(ARCHITECTURE, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+        filter.load(NUMBER);
+        if cfg!(target_arch = "x86_64") {
+            filter.push(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, X32);
+            filter.answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+        }
+        for call in WRITES.iter().chain(&KILLS).chain(TIMERS) {
+            filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
+        }
+        for call in MISSING {
+            filter.if_equal(call, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+        }
+        filter.refuse_untraced_clone();
+        filter.answer(libc::SECCOMP_RET_ALLOW);
+        filter
+    }
+
+    /// Puts the filter in force for this process and all that it starts, for good.
+    ///
+    /// Neither allocates nor takes a lock.
+    ///
+    /// # Errors
+    /// A kernel or container without seccomp.
+    pub fn put_in_force(&self) -> io::Result<()> {
+        rustix::thread::set_no_new_privs(true)?;
+        let program = libc::sock_fprog { len: self.length, filter: self.instructions.as_ptr().cast_mut() };
+        // SAFETY: SECCOMP_SET_MODE_FILTER requires a program of `len` instructions, which it copies.
+        let result =
+            unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// A child that asks not to be traced is not made.
+    fn refuse_untraced_clone(&mut self) {
+        let clone = u32::try_from(libc::SYS_clone).unwrap_or(u32::MAX);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, clone);
+        self.load(FIRST_ARG);
+        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::CLONE_UNTRACED as u32);
+        self.answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    }
+
+    fn load(&mut self, offset: u32) {
+        self.push(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
+    }
+
+    fn answer(&mut self, answer: u32) {
+        self.push(libc::BPF_RET | libc::BPF_K, 0, 0, answer);
+    }
+
+    fn if_equal(&mut self, call: libc::c_long, answer: u32) {
+        let number = u32::try_from(call).unwrap_or(u32::MAX);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number);
+        self.answer(answer);
+    }
+
+    fn unless_equal(&mut self, value: u32, answer: u32) {
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, value);
+        self.answer(answer);
+    }
+
+    fn push(&mut self, code: u32, jt: u8, jf: u8, k: u32) {
+        self.instructions[usize::from(self.length)] = libc::sock_filter { code: code as u16, jt, jf, k };
+        self.length += 1;
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Filter::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filter_fits_into_its_room_and_ends_with_an_answer() {
+        let filter = Filter::new();
+        let last = filter.instructions[usize::from(filter.length) - 1];
+        assert_eq!((u32::from(last.code), last.k), (libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW));
+    }
+}

@@ -1,0 +1,253 @@
+//! ptrace(2) as types: a [`Stopped`] thread and a running one are different things.
+//!
+//! A thread of a submission (a tracee) belongs to the thread of the grader that follows it, and only that one may
+//! touch it; so neither [`Tracer`] nor [`Stopped`] can be sent to another.
+//! A `Stopped` is what [`Tracer::wait`] hands out, and every way to let the thread go on consumes it.
+//! A stopped thread may still be killed at any moment: an operation then answers ESRCH, and the thread's end is the
+//! next thing heard of it.
+//! Nothing here decides anything about a run.
+
+#![expect(unsafe_code, reason = "ptrace(2) has no safe wrapper")]
+
+mod call;
+mod registers;
+
+use std::io;
+use std::marker::PhantomData;
+
+use rustix::process::{Pid, Signal};
+
+pub use call::SystemCall;
+
+/// What is asked to be told: every birth, exec and end, and the calls that a filter picks out.
+///
+/// EXITKILL makes the kernel end every tracee when the tracer ends, however that comes about.
+const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEVFORKDONE
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACEEXIT
+    | libc::PTRACE_O_TRACESECCOMP
+    | libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_EXITKILL;
+
+/// Follows a process and all that it starts; for the thread that made it alone.
+#[derive(Debug)]
+pub struct Tracer {
+    /// An untraced child of this thread, whose stops are the tracer's bell.
+    keeper: Pid,
+    _bound_to_thread: PhantomData<*const ()>,
+}
+
+/// Something that [`Tracer::wait`] has to tell.
+#[derive(Debug)]
+pub enum Event {
+    /// A thread stopped and waits to be let go on.
+    Stopped(Stopped, Stop),
+    /// A thread has ended; for the first thread of a process, with its wait status, the process has.
+    Ended(Pid, i32),
+    /// The keeper rang: some time has passed.
+    Bell,
+    /// There is nothing left to wait for.
+    NothingLeft,
+}
+
+/// Why a thread stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It was just born, or it was asked to stop by [`Tracer::interrupt`].
+    Asked,
+    /// It made another thread or process, with this number.
+    Made {
+        /// The number of the new thread.
+        child: Pid,
+        /// Whether it now waits until that one executes a program or ends.
+        vfork: bool,
+    },
+    /// What it made by vfork(2) has executed a program or ended.
+    VforkDone,
+    /// It has executed a program; it had this number before, and it is the only thread of its process now.
+    Executed {
+        /// The number that it had before.
+        former: Pid,
+    },
+    /// It is about to end.
+    Exiting,
+    /// It is about to make a call that the filter picked out.
+    Call,
+    /// The call that it was let go on into by [`Stopped::finish_call`] is through.
+    CallDone,
+    /// A signal is about to be delivered to it.
+    Signal(i32),
+    /// A signal has stopped its whole process.
+    GroupStop,
+}
+
+/// A tracee that stands still until it is let go on.
+#[derive(Debug)]
+pub struct Stopped {
+    tid: Pid,
+    _bound_to_thread: PhantomData<*const ()>,
+}
+
+impl Tracer {
+    /// Begins to follow a process, which must not have started anything yet.
+    ///
+    /// # Errors
+    /// EPERM where following is not allowed: a security module, a container, another tracer.
+    pub fn seize(main: Pid, keeper: Pid) -> io::Result<Tracer> {
+        // SAFETY: PTRACE_SEIZE requires nothing but numbers.
+        unsafe { request(libc::PTRACE_SEIZE, main, 0, OPTIONS as usize) }?;
+        Ok(Tracer { keeper, _bound_to_thread: PhantomData })
+    }
+
+    /// The next thing that happened; without `block` only if it is there already.
+    ///
+    /// # Errors
+    /// Those of waitpid(2) other than ECHILD and EINTR.
+    pub fn wait(&self, block: bool) -> io::Result<Option<Event>> {
+        // __WNOTHREAD: the tracees of other threads of the grader are none of this one's business.
+        let mut options = libc::__WALL | libc::__WNOTHREAD | libc::WUNTRACED;
+        if !block {
+            options |= libc::WNOHANG;
+        }
+        loop {
+            let mut status = 0;
+            // SAFETY: waitpid(2) requires room for a status.
+            let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
+            match Pid::from_raw(pid.max(0)) {
+                Some(pid) => return Ok(Some(self.event(pid, status))),
+                None if pid == 0 => return Ok(None),
+                None => match io::Error::last_os_error() {
+                    error if error.raw_os_error() == Some(libc::EINTR) => {}
+                    error if error.raw_os_error() == Some(libc::ECHILD) => {
+                        return Ok(Some(Event::NothingLeft));
+                    }
+                    error => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn event(&self, pid: Pid, status: i32) -> Event {
+        if !libc::WIFSTOPPED(status) {
+            return Event::Ended(pid, status);
+        }
+        if pid == self.keeper {
+            let _ = rustix::process::kill_process(pid, Signal::CONT);
+            return Event::Bell;
+        }
+        let stopped = Stopped { tid: pid, _bound_to_thread: PhantomData };
+        let stop = stopped.reason(libc::WSTOPSIG(status), status >> 16);
+        Event::Stopped(stopped, stop)
+    }
+
+    /// Asks a running thread to stop; one that waits in a call leaves it to do so.
+    pub fn interrupt(&self, tid: Pid) {
+        // SAFETY: PTRACE_INTERRUPT requires nothing but numbers. A thread that is gone needs no asking.
+        let _ = unsafe { request(libc::PTRACE_INTERRUPT, tid, 0, 0) };
+    }
+}
+
+impl Stopped {
+    /// The thread's number.
+    #[must_use]
+    pub fn tid(&self) -> Pid {
+        self.tid
+    }
+
+    fn reason(&self, signal: i32, event: i32) -> Stop {
+        let message = || self.message().unwrap_or(self.tid);
+        match event {
+            0 if signal == libc::SIGTRAP | 0x80 => Stop::CallDone,
+            0 => Stop::Signal(signal),
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => {
+                Stop::Made { child: message(), vfork: false }
+            }
+            libc::PTRACE_EVENT_VFORK => Stop::Made { child: message(), vfork: true },
+            libc::PTRACE_EVENT_VFORK_DONE => Stop::VforkDone,
+            libc::PTRACE_EVENT_EXEC => Stop::Executed { former: message() },
+            libc::PTRACE_EVENT_EXIT => Stop::Exiting,
+            libc::PTRACE_EVENT_SECCOMP => Stop::Call,
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::GroupStop,
+            _ => Stop::Asked,
+        }
+    }
+
+    /// The number that comes with some stops: of a new thread, or of the one that executed a program.
+    fn message(&self) -> Option<Pid> {
+        let mut message: libc::c_ulong = 0;
+        // SAFETY: PTRACE_GETEVENTMSG requires room for an unsigned long.
+        unsafe { request(libc::PTRACE_GETEVENTMSG, self.tid, 0, (&raw mut message) as usize) }.ok()?;
+        i32::try_from(message).ok().and_then(Pid::from_raw)
+    }
+
+    /// Lets the thread go on, and delivers a signal to it.
+    pub fn go_on(self, signal: Option<i32>) {
+        self.resume(libc::PTRACE_CONT, signal.unwrap_or(0));
+    }
+
+    /// Lets the thread go on into the call that it is about to make, and stop again behind it.
+    pub fn finish_call(self) {
+        self.resume(libc::PTRACE_SYSCALL, 0);
+    }
+
+    /// Leaves the thread stopped as its process is, until a signal continues it.
+    pub fn stay_stopped(self) {
+        self.resume(libc::PTRACE_LISTEN, 0);
+    }
+
+    /// The call that the thread is about to make.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn call(&self) -> io::Result<SystemCall> {
+        call::about_to_be_made(self.tid)
+    }
+
+    /// Makes the call that the thread is about to make return this at once, without being made.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn answer_call(&self, result: i64) -> io::Result<()> {
+        registers::skip_call(self.tid, result)
+    }
+
+    /// Makes the call that the thread was interrupted in return this, in place of being made again.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn end_interrupted_call(&self, result: i64) -> io::Result<()> {
+        registers::end_interrupted_call(self.tid, result)
+    }
+
+    /// Whether the thread was interrupted in a call that would be made again.
+    #[must_use]
+    pub fn is_in_interrupted_call(&self) -> bool {
+        registers::is_in_interrupted_call(self.tid).unwrap_or(false)
+    }
+
+    /// The call that the thread was interrupted in and will go on in.
+    #[must_use]
+    pub fn interrupted_call(&self) -> Option<SystemCall> {
+        let (number, args) = registers::interrupted_call(self.tid).ok()??;
+        Some(SystemCall { number, args })
+    }
+
+    fn resume(self, how: libc::c_uint, signal: i32) {
+        // SAFETY: the requests that resume a thread take a signal's number and nothing else.
+        // One that has been killed cannot be resumed and needs not be: its end is heard of next.
+        let _ = unsafe { request(how, self.tid, 0, signal as usize) };
+    }
+}
+
+/// Makes a request of ptrace(2).
+///
+/// # Safety
+/// `addr` and `data` must be what ptrace(2) says of this request, with room where it writes.
+unsafe fn request(what: libc::c_uint, tid: Pid, addr: usize, data: usize) -> io::Result<usize> {
+    // SAFETY: passed on to the caller.
+    let result = unsafe { libc::ptrace(what, tid.as_raw_pid(), addr, data) };
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}

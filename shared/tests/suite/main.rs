@@ -1,0 +1,10 @@
+//! How the library behaves, process by process.
+#![expect(clippy::unwrap_used, reason = "in a test, and in what runs in its children, an error is a failure")]
+
+mod endings;
+mod faults;
+mod pool;
+mod process;
+mod support;
+
+multiprocessing::init_tests!();
