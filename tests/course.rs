@@ -14,11 +14,16 @@ fn copy() -> Copy {
 
 /// How a submission to one question was graded: `(name, verdict)` of each check.
 fn verdicts(copy: &Copy, arguments: &[&str]) -> Vec<(String, String)> {
-    let output = copy.grader().args(["grade", "--format", "json"]).args(arguments).output().unwrap();
+    let output = copy
+        .grader()
+        .args(["grade", "--format", "json"])
+        .args(arguments)
+        .output()
+        .expect("it can be started");
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let checks = report["grades"][0]["checks"].as_array().unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let checks = report["grades"][0]["checks"].as_array().expect("a grade has checks");
+    let text = |value: &Value| value.as_str().expect("names and verdicts are texts").to_owned();
     checks.iter().map(|check| (text(&check["name"]), text(&check["verdict"]))).collect()
 }
 
@@ -41,7 +46,10 @@ fn has_solutions() -> bool {
 /// Puts the reference answer into the learner's file.
 fn solve(copy: &Copy, question: &str) {
     let answer = tests::root().join(format!("solutions/{question}/src/main.rs"));
-    copy.write(&format!("exercises/{question}/src/main.rs"), &std::fs::read_to_string(answer).unwrap());
+    copy.write(
+        &format!("exercises/{question}/src/main.rs"),
+        &std::fs::read_to_string(answer).expect("the answer is there"),
+    );
 }
 
 /// Makes an exercise one that was not begun, whatever the learner has made of it in the workspace.
@@ -103,7 +111,7 @@ fn an_exercise_goes_from_not_begun_by_broken_to_right() {
     assert_right(&verdicts(&copy, &["q3-square-cube"]));
 
     copy.edit(file, |text| text.replace("n * n * n", "3 * n"));
-    let explained = contains("Cube: 30").and(contains("Cube: 1000")).and(contains("failed, 0 of 10 points"));
+    let explained = contains("Cube: 30").and(contains("Cube: 1000")).and(contains("  failed, "));
     copy.grader().args(["grade", "q3-square-cube"]).assert().code(1).stdout(explained);
 
     copy.edit(file, |text| text.replace("3 * n", "3 * m"));

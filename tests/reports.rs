@@ -6,7 +6,10 @@
 use std::fs;
 use std::time::Duration;
 
-use grader::model::{CheckResult, Explanation, Grade, Mark, Points, Policy, RunSummary, Schedule, Verdict};
+use grader::model::{
+    CheckResult, Explanation, Grade, Mark, Points, Policy, RunSummary, Schedule, Timeline, TimelineRow,
+    Verdict,
+};
 use grader::report;
 use tests::folder::Course;
 use tests::program::grader;
@@ -41,7 +44,22 @@ fn grade(
         notes: notes.iter().map(|note| (*note).to_owned()).collect(),
         checks,
         runs,
+        timeline: None,
+        again: Some(again(submission)),
     }
+}
+
+fn again(submission: &str) -> String {
+    match submission.split_once('/') {
+        Some(("exercises", id)) => format!("cargo grade {id}"),
+        Some(("solutions", id)) => format!("cargo grade {id} --solutions"),
+        _ => format!("cargo grade q3-square-cube --command '{submission}'"),
+    }
+}
+
+/// A process of a timeline: when it was born, wrote and ended, and where it wrote the line that is wrong.
+fn row(label: &str, born: usize, wrote: &[usize], ended: Option<usize>, broke: Option<usize>) -> TimelineRow {
+    TimelineRow { label: label.to_owned(), born, ended, wrote: wrote.to_vec(), broke }
 }
 
 fn run(policy: Policy, seed: u64, verdict: Verdict) -> RunSummary {
@@ -78,7 +96,13 @@ fn failed() -> Grade {
         explained(check(END, "exit", Verdict::GraderFault, 2), Explanation::new("No run was made."), None),
     ];
     let runs = vec![run(Policy::Free, 1, Verdict::Passed), run(Policy::Random, 7, Verdict::Failed)];
-    grade("python3 my_answer.py", Verdict::Failed, &[], checks, runs)
+    let rows = vec![
+        row("main", 0, &[3], None, Some(3)),
+        row("child 1", 1, &[4], Some(6), None),
+        row("child 2", 2, &[5], Some(7), None),
+    ];
+    let timeline = Timeline { schedule: run_at_fault, rows, more: 2, columns: 9 };
+    Grade { timeline: Some(timeline), ..grade("python3 my_answer.py", Verdict::Failed, &[], checks, runs) }
 }
 
 fn not_run() -> Grade {
@@ -149,8 +173,8 @@ fn all() -> [(&'static str, Grade); 6] {
 /// The text report, with its styles or without.
 fn text(grade: &Grade, width: usize) -> String {
     let mut out = Vec::new();
-    report::text::write_grade(grade, width, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    report::text::write_grade(grade, width, &mut out).expect("memory can be written to");
+    String::from_utf8(out).expect("a report is UTF-8")
 }
 
 fn plain(text: &str) -> String {
@@ -207,6 +231,7 @@ fn every_command_tells_how_it_is_used() {
         ("help_grade_short", &["grade", "-h"]),
         ("help_list", &["list", "--help"]),
         ("help_schema", &["schema", "--help"]),
+        ("help_doctor", &["doctor", "--help"]),
     ] {
         let output = grader(course.path()).args(words).assert().success();
         assert_committed(name, &String::from_utf8_lossy(&output.get_output().stdout));

@@ -3,7 +3,7 @@
 //! This is where the stages meet, and nothing else: each does its work where it stands.
 
 use crate::judge::{Evidence, judge, judge_unrun};
-use crate::model::{Condition, Grade, Observation, Question, RunRecord, Verdict};
+use crate::model::{Condition, Grade, Observation, Policy, Question, RunRecord, Verdict};
 use crate::observe::RunError;
 use crate::question::{Course, CourseError};
 use crate::runner;
@@ -56,7 +56,7 @@ pub fn grade_all(
     submissions: &[Submission],
     options: &Options,
     mut progress: impl FnMut(Progress<'_>),
-    mut done: impl FnMut(Grade),
+    mut done: impl FnMut(Graded),
 ) -> Result<(), GradingError> {
     let course = Course::find(workspace.root())?;
     let questions: Vec<Question> = submissions
@@ -77,13 +77,12 @@ pub fn grade_all(
         progress(Progress::Running { question: &question.id, number: index + 1, of: submissions.len() });
         let build = if started[index] { builds.next() } else { None };
         done(match build {
-            Some(build) => grade_built(&course, question, submission, &build, &options.selection).grade,
-            None => judge_unrun(
-                question,
-                &submission.description(),
-                Verdict::NotStarted,
-                vec![not_started(&question.id)],
-            ),
+            Some(build) => grade_built(&course, question, submission, &build, &options.selection),
+            None => {
+                let notes = vec![not_started(&question.id)];
+                let grade = judge_unrun(question, &submission.description(), Verdict::NotStarted, notes);
+                Graded { grade, runs: Vec::new() }
+            }
         });
     }
     Ok(())
@@ -154,7 +153,36 @@ pub fn grade_built(
             Observation::Full => None,
         }));
     }
+    if selection.every_order() {
+        grade.notes.push(coverage(&evidence.runs, runs.covered));
+    }
+    grade.again = again(submission);
     Graded { grade, runs: evidence.runs }
+}
+
+/// How much `exhaustive` has seen.
+fn coverage(runs: &[RunRecord], covered: bool) -> String {
+    let count = runs.iter().filter(|run| run.schedule.policy == Policy::Exhaustive).count();
+    let orders = if count == 1 { "1 order".to_owned() } else { format!("{count} orders") };
+    if covered {
+        format!("Made {orders} of births and outputs, which are all that there are.")
+    } else {
+        format!("Made {orders} of births and outputs; there are more.")
+    }
+}
+
+/// The command that grades the same again, without its schedules.
+fn again(submission: &Submission) -> Option<String> {
+    match submission {
+        Submission::Exercise { question } => Some(format!("cargo grade {question}")),
+        Submission::Solution { question } => Some(format!("cargo grade {question} --solutions")),
+        Submission::Command { question, words } => {
+            // One pair of quotes for the shell around the words as the grader splits them.
+            let command = shell_words::quote(&shell_words::join(words)).into_owned();
+            Some(format!("cargo grade {question} --command {command}"))
+        }
+        Submission::Source { .. } => None,
+    }
 }
 
 /// An error and all its causes, from the outermost to the innermost.

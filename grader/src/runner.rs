@@ -7,15 +7,15 @@ use crate::observe::{self, RunError, TraceError};
 use crate::schedule::{Selection, TooManyChoices, next_path};
 use crate::submission::Program;
 
-/// So many runs of `exhaustive` are made at most.
-const MOST_PATHS: usize = 5_000;
+/// So many orders are tried at most.
+const MOST_ORDERS: usize = 5_000;
 
 /// The runs of a submission.
 #[derive(Debug, Default)]
 pub struct Runs {
     /// One record a run, in the order in which they were made.
     pub records: Vec<RunRecord>,
-    /// Whether `exhaustive`, if it was asked for, has covered every order; false also where a run was cut short.
+    /// Whether every order of births and outputs was tried.
     pub covered: bool,
     /// How many programs main is before the one that is graded, once a run has told.
     wrappers: Option<u32>,
@@ -31,19 +31,22 @@ pub struct Runs {
 ///
 /// A run could not be made.
 pub fn run_all(program: &Program, question: &Question, selection: &Selection) -> Result<Runs, RunError> {
-    let mut runs = Runs { covered: true, ..Runs::default() };
+    let mut runs = Runs::default();
     for schedule in schedules(question, selection) {
-        let going_on = if schedule.policy == Policy::Exhaustive {
-            every_path(program, question, schedule, &mut runs)
-        } else {
-            one(program, question, schedule, &mut runs).map(|_| !runs.timed_out())
-        };
-        match going_on {
-            Ok(true) => {}
-            Ok(false) => break,
+        match one(program, question, schedule, &mut runs) {
+            Ok(_) if runs.timed_out() => return Ok(runs),
+            Ok(_) => {}
             Err(TraceError::Refused(error)) => return plain(program, question, selection, &error),
             Err(TraceError::Run(error)) => return Err(error),
         }
+    }
+    if selection.every_order() {
+        every_order(program, question, &mut runs).map_err(|error| match error {
+            TraceError::Refused(source) => {
+                RunError::Follow { executable: program.executable.clone(), source }
+            }
+            TraceError::Run(error) => error,
+        })?;
     }
     Ok(runs)
 }
@@ -91,28 +94,22 @@ fn one(
     Ok(run.choices)
 }
 
-/// Makes a run for every order, from the given one on; returns whether to go on with other schedules.
-fn every_path(
-    program: &Program,
-    question: &Question,
-    first: Schedule,
-    runs: &mut Runs,
-) -> Result<bool, TraceError> {
-    let mut next = Some(first.seed);
-    for _ in 0..MOST_PATHS {
-        let Some(seed) = next else { return Ok(true) };
-        let choices = one(program, question, Schedule { seed, ..first }, runs)?;
+/// Makes a run for every order, as far as their number and their seeds go.
+fn every_order(program: &Program, question: &Question, runs: &mut Runs) -> Result<(), TraceError> {
+    let mut next = Some(0);
+    for _ in 0..MOST_ORDERS {
+        let Some(seed) = next else { break };
+        let choices = one(program, question, Schedule { policy: Policy::Exhaustive, seed }, runs)?;
         if runs.timed_out() {
-            runs.covered = false;
-            return Ok(false);
+            break;
         }
         match next_path(&choices) {
             Ok(seed) => next = seed,
             Err(TooManyChoices) => break,
         }
     }
-    runs.covered &= next.is_none();
-    Ok(true)
+    runs.covered = next.is_none();
+    Ok(())
 }
 
 /// The free runs alone, of which nothing but the output and the end of main are seen.

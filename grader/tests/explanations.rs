@@ -33,6 +33,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
 fn run(lines: &[&str]) -> RunRecord {
     RunRecord {
         schedule: Schedule { policy: Policy::Free, seed: 0 },
+        steps: Vec::new(),
         observation: Observation::OutputOnly { reason: "Nobody looked.".to_owned() },
         machine: Machine { cpus: [2].into() },
         processes: vec![process(0, ExitStatus::Code(0))],

@@ -10,6 +10,7 @@ Exit codes:
   1   fewer points
   2   wrong arguments, or no such question
   3   a question's file is not sound
+  4   observation is not possible here
   70  the grader's own fault";
 
 /// Grades programs that consist of several processes.
@@ -23,6 +24,8 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Grade(GradeArguments),
+    /// Try what this machine lets the grader see and do, and say what to do about the rest
+    Doctor,
     /// List the questions: topic, points, and how far you are
     List,
     /// Print the JSON Schema of question.toml, for editors
@@ -48,9 +51,18 @@ pub(super) struct GradeArguments {
     #[arg(long, value_name = "PROGRAM")]
     pub(super) command: Option<String>,
 
-    /// Which schedules to run it under: quick, thorough, free, or one by name and seed as in random:7
+    /// Which schedules to run it under
+    ///
+    /// quick is two free runs, children-last, children-first, reverse and three of random.
+    /// thorough takes fifty of random.
+    /// exhaustive tries every order of births and outputs.
+    /// One schedule is given by its name and seed, as a report prints it: children-last, random:7.
     #[arg(long, value_name = "SCHEDULES", default_value = "quick", value_parser = selection)]
     pub(super) schedules: Selection,
+
+    /// Write what was seen of every run into this folder, a JSON file each
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) save_runs: Option<std::path::PathBuf>,
 
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]

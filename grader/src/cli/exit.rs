@@ -8,5 +8,7 @@ pub(super) const FEWER_POINTS: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// A question is not sound.
 pub(super) const INVALID_QUESTION: u8 = 3;
+/// Something that the grader needs does not work on this machine.
+pub(super) const NOT_OBSERVED: u8 = 4;
 /// The grader's own fault; EX_SOFTWARE of sysexits(3).
 pub(super) const GRADER_FAULT: u8 = 70;

@@ -1,12 +1,13 @@
 //! `grader grade`: grades exercises, solutions or a command.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
 use super::{CommandError, columns, exit, workspace};
-use crate::grading::{self, Options};
-use crate::model::{Grade, Verdict};
+use crate::grading::{self, Graded, Options};
+use crate::model::{Grade, RunRecord, Verdict};
 use crate::question::Course;
 use crate::report;
 use crate::submission::{Colour, Submission, Workspace};
@@ -21,12 +22,18 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     let progress = std::cell::RefCell::new(ProgressLine::new());
     let mut grades: Vec<Grade> = Vec::new();
     let mut written = Ok(());
+    let mut saved = Ok(());
     grading::grade_all(
         &workspace,
         &submissions,
         &options,
         |step| progress.borrow_mut().show(step),
-        |grade| {
+        |Graded { grade, runs }| {
+            if let Some(folder) = &arguments.save_runs
+                && saved.is_ok()
+            {
+                saved = save(folder, &grade.question, &runs);
+            }
             if arguments.format == Format::Text && written.is_ok() {
                 progress.borrow_mut().clear();
                 written = write_grade(&grade, !grades.is_empty(), out);
@@ -36,6 +43,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     )?;
     progress.borrow_mut().clear();
     written?;
+    saved?;
     match arguments.format {
         Format::Json => report::json::write(&grades, out)?,
         Format::Text if grades.len() > 1 => {
@@ -45,6 +53,20 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         Format::Text => {}
     }
     Ok(code(&grades))
+}
+
+/// Writes a file for each run of a submission: `FOLDER/QUESTION/SCHEDULE.json`.
+fn save(folder: &Path, question: &str, runs: &[RunRecord]) -> Result<(), CommandError> {
+    let folder = folder.join(question);
+    let failed = |path: &Path, source| CommandError::Save { path: path.to_owned(), source };
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
+    for run in runs {
+        let path = folder.join(format!("{}.json", run.schedule.to_string().replace(':', "-")));
+        let mut text = Vec::new();
+        report::record::write(run, &mut text)?;
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
 }
 
 fn write_grade(grade: &Grade, apart: bool, out: &mut dyn Write) -> io::Result<()> {

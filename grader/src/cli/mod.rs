@@ -3,6 +3,7 @@
 //! A command returns the code to exit with; a learner's failure is an ordinary code, never an error.
 
 mod args;
+mod doctor;
 mod exit;
 mod grade;
 mod list;
@@ -27,6 +28,7 @@ pub fn main() -> ExitCode {
     let mut out = AutoStream::auto(io::stdout());
     let result = match arguments.command {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
+        Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
         Command::Schema => schema::run(&mut out),
     };
@@ -55,6 +57,14 @@ enum CommandError {
     /// The arguments do not go together.
     #[error("{0}")]
     Usage(String),
+    /// A run's record could not be saved.
+    #[error("write `{}`", path.display())]
+    Save {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// Why it could not be written.
+        source: io::Error,
+    },
     /// The report could not be written.
     #[error("write the report")]
     Write(#[from] io::Error),
@@ -72,6 +82,7 @@ fn report_error(error: &CommandError) -> u8 {
         CommandError::Course(CourseError::Invalid(_))
         | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
         CommandError::Usage(_)
+        | CommandError::Save { .. }
         | CommandError::Workspace(_)
         | CommandError::Course(_)
         | CommandError::Grading(GradingError::Course(_)) => exit::USAGE,

@@ -14,10 +14,12 @@ mod output;
 mod processes;
 mod shown;
 mod text;
+mod timeline;
 
 use crate::model::{
     Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points, Policy,
-    ProcessesCondition, Question, RunRecord, RunSummary, Stream, ValidatorAnswer, Verdict, signal_name,
+    ProcessesCondition, Question, RunRecord, RunSummary, Stream, Timeline, ValidatorAnswer, Verdict,
+    signal_name,
 };
 use outcome::Outcome;
 
@@ -36,7 +38,22 @@ pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grad
     let checks: Vec<CheckResult> =
         question.checks.iter().enumerate().map(|(index, _)| judge_check(index, question, evidence)).collect();
     let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
-    grade(question, submission, checks, runs)
+    let timeline = checks.iter().find_map(|check| draw(check, evidence));
+    Grade { timeline, ..grade(question, submission, checks, runs) }
+}
+
+/// The run that broke a check, or for one that no run showed, the one in which most happened.
+fn draw(check: &CheckResult, evidence: &Evidence) -> Option<Timeline> {
+    let explanation = check.explanation.as_ref().filter(|_| check.verdict != Verdict::NotRun)?;
+    let run = match check.run {
+        Some(schedule) => evidence.runs.iter().find(|run| run.schedule == schedule)?,
+        None => evidence
+            .runs
+            .iter()
+            .filter(|run| has_children(run))
+            .max_by_key(|run| processes::most_together(run))?,
+    };
+    timeline::draw(run, explanation.broken_line)
 }
 
 /// The grade of a submission that could not be run at all; every check gets `verdict`.
@@ -66,6 +83,8 @@ fn grade(question: &Question, submission: &str, checks: Vec<CheckResult>, runs: 
         notes: Vec::new(),
         checks,
         runs,
+        timeline: None,
+        again: None,
     }
 }
 
@@ -83,18 +102,24 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         run: run.map(|run| run.schedule),
     };
     let mut unseen = None;
+    let mut broken: Option<(&RunRecord, Explanation)> = None;
     for (number, run) in evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run)) {
         match judge_run(index, check, number, evidence) {
             Outcome::Holds => {}
             Outcome::Broken(explanation) => {
-                let verdict = broken_verdict(run);
-                return result(verdict, Some(with_ending(explanation, run, &question.limits)), Some(run));
+                if broken.as_ref().is_none_or(|(other, _)| tells_more(run, other)) {
+                    broken = Some((run, explanation));
+                }
             }
             Outcome::Fault(why) => {
                 return result(Verdict::GraderFault, Some(Explanation::new(why)), Some(run));
             }
             Outcome::Unseen(why) => unseen = unseen.or(Some(why)),
         }
+    }
+    if let Some((run, explanation)) = broken {
+        let explanation = with_steps(with_ending(explanation, run, &question.limits), run);
+        return result(broken_verdict(run), Some(explanation), Some(run));
     }
     match over_all_runs(check, question, evidence) {
         Outcome::Broken(explanation) => {
@@ -114,6 +139,24 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         Some(why) => result(Verdict::NotRun, Some(Explanation::new(why)), None),
         None => result(Verdict::Passed, None, None),
     }
+}
+
+/// Whether a run that breaks a check is better to replay than another one that does.
+///
+/// A free run may turn out otherwise next time; and of several orders the shortest shows best what is wrong.
+fn tells_more(run: &RunRecord, than: &RunRecord) -> bool {
+    let is_free = |run: &RunRecord| run.schedule.policy == Policy::Free;
+    let both_exhaustive = [run, than].iter().all(|run| run.schedule.policy == Policy::Exhaustive);
+    (is_free(than) && !is_free(run)) || (both_exhaustive && run.steps.len() < than.steps.len())
+}
+
+/// An explanation that ends with the order in which it happened, where every order was tried.
+fn with_steps(mut explanation: Explanation, run: &RunRecord) -> Explanation {
+    if run.schedule.policy == Policy::Exhaustive && !run.steps.is_empty() {
+        let steps: Vec<String> = run.steps.iter().map(ToString::to_string).collect();
+        explanation.text = format!("{} It happens in this order: {}.", explanation.text, steps.join(", "));
+    }
+    explanation
 }
 
 /// What has to hold in every run.

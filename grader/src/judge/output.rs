@@ -193,16 +193,16 @@ fn explain_order(assignment: &Assignment<'_>, lines: &[&Line]) -> Explanation {
         quoted(&lines[early].text),
         advice_to_wait(lines[early], &before.iter().map(|line| lines[*line]).collect::<Vec<_>>()),
     );
-    let mut explanation = Explanation::new(text);
+    let mut explanation = Explanation::new(text).about_line(early);
     let end = before.last().copied().unwrap_or(early);
     let last = end.min(early + MOST_LISTED / 2);
-    for line in early.saturating_sub(2)..=last {
+    for (line, shown) in lines.iter().enumerate().take(last + 1).skip(early.saturating_sub(2)) {
         let (mark, note) = match () {
             () if line == early => (Mark::Wrong, "too early".to_owned()),
             () if before.contains(&line) => (Mark::Right, format!("has to come before line {}", early + 1)),
             () => (Mark::Plain, String::new()),
         };
-        explanation = explanation.with_line(number(line), clipped(&lines[line].text, 0).0, mark, &note);
+        explanation = explanation.with_line(number(line), clipped(&shown.text, 0).0, mark, &note);
     }
     if last < end { explanation.with_line("", "…", Mark::Plain, "") } else { explanation }
 }
@@ -320,7 +320,8 @@ fn explain_replaced(
 }
 
 /// The lines around one that is wrong.
-fn around(mut explanation: Explanation, lines: &[&Line], wrong: usize, note: &str) -> Explanation {
+fn around(explanation: Explanation, lines: &[&Line], wrong: usize, note: &str) -> Explanation {
+    let mut explanation = explanation.about_line(wrong);
     let from = wrong.saturating_sub(3);
     for (index, line) in lines.iter().enumerate().skip(from).take(6) {
         let (mark, note) = if index == wrong { (Mark::Wrong, note) } else { (Mark::Plain, "") };
@@ -383,6 +384,7 @@ fn explain_difference(
         difference.why
     );
     Explanation::new(text)
+        .about_line(wrong)
         .with_line("expected", pattern_of(slot), Mark::Right, "")
         .with_line(number(wrong), shown, Mark::Wrong, "")
         .with_line("", format!("{}^", " ".repeat(width)), Mark::Plain, "")
@@ -433,7 +435,7 @@ fn explain_writer(expectation: &Expectation, lines: &[&Line], right: usize, run:
     };
     let text =
         format!("Line {}, {}, was written by {}; {why}.", right + 1, quoted(&line.text), label(line.writer));
-    let mut explanation = Explanation::new(text.replace("; which", ", which"));
+    let mut explanation = Explanation::new(text.replace("; which", ", which")).about_line(right);
     for (index, line) in lines.iter().enumerate().skip(right.saturating_sub(3)).take(6) {
         let mark = if index == right { Mark::Wrong } else { Mark::Plain };
         explanation =

@@ -9,6 +9,8 @@ pub struct Explanation {
     pub text: String,
     /// The lines to look at, in the order to show them.
     pub listing: Vec<ListingLine>,
+    /// The line of standard output that is wrong, counted from 0, if it is one.
+    pub broken_line: Option<usize>,
 }
 
 /// One line of an explanation's listing.
@@ -38,7 +40,14 @@ pub enum Mark {
 impl Explanation {
     /// An explanation that is sentences alone.
     pub fn new(text: impl Into<String>) -> Self {
-        Explanation { text: text.into(), listing: Vec::new() }
+        Explanation { text: text.into(), ..Explanation::default() }
+    }
+
+    /// Names the line of standard output that is wrong, counted from 0.
+    #[must_use]
+    pub fn about_line(mut self, line: usize) -> Self {
+        self.broken_line = Some(line);
+        self
     }
 
     /// Adds one line to the listing.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Explanation, Schedule, Verdict};
+use super::{Explanation, Schedule, Timeline, Verdict};
 
 /// All verdicts and points of one submission to one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Grade {
     pub checks: Vec<CheckResult>,
     /// The runs that the checks were judged by.
     pub runs: Vec<RunSummary>,
+    /// The run that broke the first check that was not passed.
+    pub timeline: Option<Timeline>,
+    /// The command that grades the same again, without its schedules.
+    pub again: Option<String>,
 }
 
 /// The outcome of one check.

@@ -12,6 +12,7 @@ mod process;
 mod question;
 mod record;
 mod schedule;
+mod timeline;
 mod verdict;
 
 pub use expectation::{By, Element, Expectation, IntRange, Kind, LinePattern, Piece, Placeholder};
@@ -24,5 +25,6 @@ pub use question::{
     Relation,
 };
 pub use record::{Ending, Line, Machine, Observation, RunRecord, Stream, ValidatorAnswer};
-pub use schedule::{Policy, Schedule};
+pub use schedule::{Held, Point, Policy, Schedule};
+pub use timeline::{Timeline, TimelineRow};
 pub use verdict::Verdict;

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{ExitStatus, Limit, Process, Schedule};
+use super::{ExitStatus, Held, Limit, Process, Schedule};
 
 /// Everything that is known of one run; judging needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     /// Under which schedule it ran.
     pub schedule: Schedule,
+    /// Who was let go on, in this order, where the schedule held somebody.
+    pub steps: Vec<Held>,
     /// How much of it could be seen.
     pub observation: Observation,
     /// What of the machine an output may rightly show.

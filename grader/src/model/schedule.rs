@@ -31,6 +31,44 @@ pub enum Policy {
     WithoutChildren,
 }
 
+/// A place where a process can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Point {
+    /// A process is about to begin.
+    Birth,
+    /// A process that was begun has executed a program and is about to begin that.
+    Exec,
+    /// A process has just made another.
+    Parent,
+    /// A process is about to write to its standard output or error.
+    Output,
+}
+
+/// Somebody who is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Held {
+    /// The process's number in order of birth.
+    pub process: u32,
+    /// Where it stands.
+    pub point: Point,
+}
+
+impl fmt::Display for Held {
+    /// What happens when it goes on: "child 1 begins", "main prints".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.point {
+            Point::Birth => "begins",
+            Point::Exec => "begins its program",
+            Point::Parent => "goes on",
+            Point::Output => "prints",
+        };
+        match self.process {
+            0 => write!(f, "main {what}"),
+            number => write!(f, "child {number} {what}"),
+        }
+    }
+}
+
 impl Policy {
     /// Every value with the name that people and reports use.
     pub const NAMES: [(&'static str, Policy); 7] = [
@@ -62,6 +100,7 @@ impl fmt::Display for Schedule {
     /// The form that `--schedules` takes: `free:1`, `children-last`, `random:7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.policy.name())?;
-        if self.seed != 0 || self.policy == Policy::Random { write!(f, ":{}", self.seed) } else { Ok(()) }
+        let is_drawn = matches!(self.policy, Policy::Random | Policy::Exhaustive);
+        if self.seed != 0 || is_drawn { write!(f, ":{}", self.seed) } else { Ok(()) }
     }
 }

@@ -30,10 +30,6 @@ pub use machine::machine;
 pub use plain::run_plain;
 pub use traced::{TraceError, TracedRun, run_traced};
 
-/// Why the plain observer is all that this version has, as a sentence for a learner.
-pub const PLAIN_REASON: &str = "This version cannot observe processes yet; only the output and the end of the \
-                                first process were looked at.";
-
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {

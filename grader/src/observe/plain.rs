@@ -73,6 +73,7 @@ pub fn run_plain(
     let wall = main.ended.unwrap_or(seen.stopped);
     Ok(RunRecord {
         schedule,
+        steps: Vec::new(),
         observation,
         machine: machine(),
         processes: vec![main],

@@ -28,9 +28,10 @@ use super::stream::Input;
 use super::tree::Tree;
 use super::{RunError, limit, machine, proc, waits};
 use crate::model::{
-    Ending, ExitStatus, Invocation, Limit, Limits, Line, Observation, Policy, RunRecord, Schedule, Stream,
+    Ending, ExitStatus, Held, Invocation, Limit, Limits, Line, Observation, Point, Policy, RunRecord,
+    Schedule, Stream,
 };
-use crate::schedule::{Choice, Decider, Held, Point};
+use crate::schedule::{Choice, Decider};
 use crate::sys::{
     Event, Filter, Keeper, Program, Report, Start, Step, Stop, Stopped, SystemCall, Tracer, calls,
 };
@@ -315,14 +316,17 @@ impl<'a> Run<'a> {
         }
         let at = self.at();
         match self.main_ended {
-            Some(ended) if at >= ended + AFTERMATH || self.tree.alive().next().is_none() => {
-                Some(Ending::Finished)
-            }
+            Some(ended) if at >= ended + AFTERMATH || self.is_empty() => Some(Ending::Finished),
             Some(_) if self.is_without_children() => Some(Ending::Finished),
             None if self.is_without_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
             None if at >= self.limits.wall => Some(Ending::TimedOut),
             _ => None,
         }
+    }
+
+    /// Whether nobody is alive, nor about to be born.
+    fn is_empty(&self) -> bool {
+        self.tree.alive().next().is_none() && self.expected.is_empty() && self.newborn.is_empty()
     }
 
     /// Gives main its input, and takes output that is larger than a pipe or that nobody was seen to write.
@@ -392,7 +396,7 @@ impl<'a> Run<'a> {
                 }
                 stopped.go_on(Some(signal));
             }
-            Stop::GroupStop => {
+            Stop::Group => {
                 self.parked.insert(tid);
                 stopped.stay_stopped();
             }
@@ -545,6 +549,7 @@ impl<'a> Run<'a> {
         } else if let Some(pid) = Pid::from_raw(target.saturating_abs())
             && self.tree.of_number(pid).is_none()
             && self.tree.of_thread(pid).is_none()
+            && !self.expected.contains_key(&pid)
             && std::path::Path::new(&format!("/proc/{}", pid.as_raw_pid())).exists()
         {
             let _ = stopped.answer_call(-i64::from(libc::EPERM));
@@ -786,8 +791,13 @@ impl<'a> Run<'a> {
         } else {
             Observation::OutputOnly { reason: UNKNOWN_WRITER.to_owned() }
         };
+        let number = |held: &Held| numbers.get(held.process as usize).copied().flatten();
+        let steps = self.decider.choices().iter();
+        let steps =
+            steps.filter_map(|choice| Some(Held { process: number(&choice.who)?, ..choice.who })).collect();
         let record = RunRecord {
             schedule: self.schedule,
+            steps,
             observation,
             machine: machine(),
             processes,

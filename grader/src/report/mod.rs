@@ -4,4 +4,5 @@
 //! Wire formats are types of their own, so that a change of the model cannot change them unnoticed.
 
 pub mod json;
+pub mod record;
 pub mod text;

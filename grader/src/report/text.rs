@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{CheckResult, Explanation, Grade, ListingLine, Mark, Points, Verdict};
+use crate::model::{CheckResult, Explanation, Grade, ListingLine, Mark, Points, Timeline, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -39,9 +39,12 @@ pub fn write_grade(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Resu
         }
     }
     if grade.verdict != Verdict::NotStarted && grade.verdict != Verdict::DidNotBuild {
-        for check in &grade.checks {
-            write_check(grade, check, width, out)?;
+        for (index, check) in grade.checks.iter().enumerate() {
+            write_check(grade, index, check, width, out)?;
         }
+    }
+    if let Some(timeline) = &grade.timeline {
+        write_timeline(timeline, width, out)?;
     }
     let style = style_of(grade.verdict);
     writeln!(out, "  {style}{}{style:#}, {} points", grade.verdict, grade.points)
@@ -76,7 +79,13 @@ fn style_of(verdict: Verdict) -> Style {
     }
 }
 
-fn write_check(grade: &Grade, check: &CheckResult, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn write_check(
+    grade: &Grade,
+    index: usize,
+    check: &CheckResult,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let style = style_of(check.verdict);
     let sign = match check.verdict {
         Verdict::Passed => "✓",
@@ -85,13 +94,13 @@ fn write_check(grade: &Grade, check: &CheckResult, width: usize, out: &mut dyn W
     };
     let points = format!("{}/{}", check.points.earned, check.points.possible);
     let lines = wrapped(&check.name, width.saturating_sub(INDENT + points.width()).max(10));
-    for (index, line) in lines.iter().enumerate() {
-        if index + 1 < lines.len() {
-            writeln!(out, "  {style}{}{style:#} {line}", if index == 0 { sign } else { " " })?;
+    for (number, line) in lines.iter().enumerate() {
+        if number + 1 < lines.len() {
+            writeln!(out, "  {style}{}{style:#} {line}", if number == 0 { sign } else { " " })?;
             continue;
         }
         let gap = width.saturating_sub(4 + line.width() + points.width()).max(1);
-        let sign = if index == 0 { sign } else { " " };
+        let sign = if number == 0 { sign } else { " " };
         writeln!(out, "  {style}{sign}{style:#} {line}{:gap$}{style}{points}{style:#}", "")?;
     }
     let Some(explanation) = &check.explanation else { return Ok(()) };
@@ -99,11 +108,64 @@ fn write_check(grade: &Grade, check: &CheckResult, width: usize, out: &mut dyn W
     if check.verdict == Verdict::NotRun && grade.notes.contains(&explanation.text) {
         return writeln!(out, "{:INDENT$}{OPEN}not run{OPEN:#}", "");
     }
-    write_explanation(check.verdict, explanation, width, out)?;
-    match check.run {
-        Some(run) => writeln!(out, "{:INDENT$}{DIM}run: {run}{DIM:#}", ""),
-        None => Ok(()),
+    let told = grade.checks[..index]
+        .iter()
+        .find(|other| other.explanation.as_ref() == Some(explanation) && other.verdict == check.verdict);
+    if let Some(told) = told {
+        return write_indented(
+            &format!("for the same reason as “{}”", told.name),
+            INDENT,
+            width,
+            Style::new(),
+            out,
+        );
     }
+    write_explanation(check.verdict, explanation, width, out)?;
+    match (check.run, &grade.again) {
+        (Some(run), Some(again)) => {
+            writeln!(out, "{:INDENT$}{DIM}again: {again} --schedules {run}{DIM:#}", "")
+        }
+        (Some(run), None) => writeln!(out, "{:INDENT$}{DIM}run: {run}{DIM:#}", ""),
+        (None, _) => Ok(()),
+    }
+}
+
+/// A row a process, from its birth to its end, with a dot for every line that it wrote.
+fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let label_width = timeline.rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
+    let room = width.saturating_sub(INDENT + label_width + 2).max(8);
+    // Three columns an event are easy to read; more events than fit share columns.
+    let place = |column: usize| match timeline.columns.saturating_sub(1) {
+        0 => 0,
+        last => column * (last * 3).min(room - 1) / last,
+    };
+    writeln!(out, "  {DIM}The run {}, from left to right:{DIM:#}", timeline.schedule)?;
+    for row in &timeline.rows {
+        let end = row.ended.map_or(place(timeline.columns.saturating_sub(1)), place);
+        let mut cells: Vec<char> = vec![' '; end + 1];
+        cells[place(row.born)..=end].fill('─');
+        cells[place(row.born)] = '├';
+        cells[end] = if row.ended.is_some() { '┤' } else { '…' };
+        for column in &row.wrote {
+            cells[place(*column)] = '●';
+        }
+        let broke = row.broke.map(place);
+        write!(out, "{:INDENT$}{:label_width$}  ", "", row.label)?;
+        for (index, cell) in cells.iter().enumerate() {
+            if broke == Some(index) {
+                write!(out, "{BAD}✗{BAD:#}")?;
+            } else {
+                write!(out, "{cell}")?;
+            }
+        }
+        writeln!(out)?;
+    }
+    if timeline.more > 0 {
+        writeln!(out, "{:INDENT$}{DIM}and {} more{DIM:#}", "", timeline.more)?;
+    }
+    let broken =
+        if timeline.rows.iter().any(|row| row.broke.is_some()) { ", ✗ the line that is wrong" } else { "" };
+    writeln!(out, "{:INDENT$}{DIM}● a line was written{broken}{DIM:#}", "")
 }
 
 fn write_explanation(

@@ -7,7 +7,7 @@ mod policy;
 use std::fmt;
 use std::str::FromStr;
 
-pub use policy::{Choice, Decider, Held, Point, TooManyChoices, next_path};
+pub use policy::{Choice, Decider, TooManyChoices, next_path};
 
 use crate::model::{Policy, Schedule};
 
@@ -28,6 +28,7 @@ const THOROUGH_SEEDS: u64 = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     schedules: Vec<Schedule>,
+    every_order: bool,
 }
 
 /// A text that names no selection.
@@ -67,13 +68,20 @@ impl Selection {
     /// Two free runs, enough to tell whether the output varies.
     #[must_use]
     pub fn free() -> Selection {
-        Selection { schedules: (0..2).map(|seed| Schedule { policy: Policy::Free, seed }).collect() }
+        let schedules = (0..2).map(|seed| Schedule { policy: Policy::Free, seed }).collect();
+        Selection { schedules, every_order: false }
+    }
+
+    /// Two free runs, then one for every order of births and outputs.
+    #[must_use]
+    pub fn exhaustive() -> Selection {
+        Selection { every_order: true, ..Selection::free() }
     }
 
     /// One schedule.
     #[must_use]
     pub fn one(schedule: Schedule) -> Selection {
-        Selection { schedules: vec![schedule] }
+        Selection { schedules: vec![schedule], every_order: false }
     }
 
     /// The schedules in the order to run them; there is at least one, and none twice.
@@ -82,12 +90,18 @@ impl Selection {
         &self.schedules
     }
 
+    /// Whether a run is to be made for every order of births and outputs as well.
+    #[must_use]
+    pub fn every_order(&self) -> bool {
+        self.every_order
+    }
+
     fn with_random(seeds: u64) -> Selection {
         let named = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
         let mut schedules = Selection::free().schedules;
         schedules.extend(named.map(|policy| Schedule { policy, seed: 0 }));
         schedules.extend((1..=seeds).map(|seed| Schedule { policy: Policy::Random, seed }));
-        Selection { schedules }
+        Selection { schedules, every_order: false }
     }
 }
 
@@ -100,12 +114,13 @@ impl Default for Selection {
 impl FromStr for Selection {
     type Err = UnknownSchedule;
 
-    /// `quick`, `thorough`, `free` (two runs), or one schedule as its `Display` writes it.
+    /// `quick`, `thorough`, `exhaustive`, `free` (two runs), or one schedule as its `Display` writes it.
     fn from_str(text: &str) -> Result<Self, UnknownSchedule> {
         match text {
             "quick" => return Ok(Selection::quick()),
             "thorough" => return Ok(Selection::thorough()),
             "free" => return Ok(Selection::free()),
+            "exhaustive" => return Ok(Selection::exhaustive()),
             _ => {}
         }
         one(text).map(Selection::one).ok_or_else(|| UnknownSchedule { text: text.to_owned() })
@@ -169,7 +184,8 @@ mod tests {
         assert_eq!(names("random"), ["random:1"]);
         assert_eq!(names("free:0"), ["free"]);
         assert_eq!(names("free"), ["free", "free:1"]);
-        assert_eq!(names("exhaustive"), ["exhaustive"]);
+        assert_eq!(names("exhaustive:3"), ["exhaustive:3"]);
+        assert!("exhaustive".parse::<Selection>().unwrap().every_order());
     }
 
     #[test]

@@ -2,29 +2,7 @@
 //!
 //! Pure: a decider is told where a process stands and who is held, and answers; the observer does the holding.
 
-use crate::model::{Policy, Schedule};
-
-/// A place where a process can be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Point {
-    /// A process is about to begin.
-    Birth,
-    /// A process that was begun has executed a program and is about to begin that.
-    Exec,
-    /// A process has just made another.
-    Parent,
-    /// A process is about to write to its standard output or error.
-    Output,
-}
-
-/// Somebody who is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Held {
-    /// The process's number in order of birth.
-    pub process: u32,
-    /// Where it stands.
-    pub point: Point,
-}
+use crate::model::{Held, Point, Policy, Schedule};
 
 /// Decides one run.
 #[derive(Debug, Clone)]
@@ -38,7 +16,9 @@ pub struct Decider {
 /// One choice that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// Which one went on, in the order of the processes' ages.
+    /// Who went on.
+    pub who: Held,
+    /// Its place in the order of the processes' ages.
     pub chosen: u64,
     /// How many there were to choose from.
     pub of: u64,
@@ -61,7 +41,8 @@ impl Decider {
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,
-            Policy::Random | Policy::Exhaustive => point != Point::Parent,
+            Policy::Random => point != Point::Parent,
+            Policy::Exhaustive => matches!(point, Point::Birth | Point::Output),
         }
     }
 
@@ -97,8 +78,11 @@ impl Decider {
                 chosen
             }
         };
-        self.choices.push(Choice { chosen, of });
-        by_age.get(usize::try_from(chosen).unwrap_or(0)).copied().unwrap_or(0)
+        let index = by_age.get(usize::try_from(chosen).unwrap_or(0)).copied().unwrap_or(0);
+        if let Some(who) = held.get(index) {
+            self.choices.push(Choice { who: *who, chosen, of });
+        }
+        index
     }
 
     /// The choices made so far.
@@ -193,7 +177,8 @@ mod tests {
 
     #[test]
     fn more_choices_than_a_seed_holds_are_refused() {
-        let choices = vec![Choice { chosen: 1, of: 1000 }; 10];
+        let who = Held { process: 1, point: Point::Birth };
+        let choices = vec![Choice { who, chosen: 1, of: 1000 }; 10];
         assert_eq!(next_path(&choices), Err(TooManyChoices));
     }
 }

@@ -81,7 +81,7 @@ pub enum Stop {
     /// A signal is about to be delivered to it.
     Signal(i32),
     /// A signal has stopped its whole process.
-    GroupStop,
+    Group,
 }
 
 /// A tracee that stands still until it is let go on.
@@ -170,7 +170,7 @@ impl Stopped {
             libc::PTRACE_EVENT_EXEC => Stop::Executed { former: message() },
             libc::PTRACE_EVENT_EXIT => Stop::Exiting,
             libc::PTRACE_EVENT_SECCOMP => Stop::Call,
-            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::GroupStop,
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
             _ => Stop::Asked,
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::process::Pid;
 
-use registers::Registers;
+use architecture::Registers;
 
 /// Error numbers that the kernel keeps to itself: a call that a signal interrupted and that is made again.
 ///
@@ -17,7 +17,7 @@ pub(super) fn skip_call(tid: Pid, result: i64) -> io::Result<()> {
     let mut registers = read(tid)?;
     registers.set_result(result);
     write(tid, &registers)?;
-    registers::forget_call(tid, &mut registers, write)
+    architecture::forget_call(tid, &mut registers, write)
 }
 
 /// Whether a thread was interrupted in a call that would be made again.
@@ -39,7 +39,7 @@ pub(super) fn end_interrupted_call(tid: Pid, result: i64) -> io::Result<()> {
     registers.step_over_restart();
     registers.set_result(result);
     write(tid, &registers)?;
-    registers::forget_call(tid, &mut registers, write)
+    architecture::forget_call(tid, &mut registers, write)
 }
 
 /// The set of general registers, see ptrace(2) on PTRACE_GETREGSET.
@@ -62,7 +62,7 @@ fn write(tid: Pid, registers: &Registers) -> io::Result<()> {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod registers {
+mod architecture {
     use std::io;
 
     use rustix::process::Pid;
@@ -107,7 +107,7 @@ mod registers {
 }
 
 #[cfg(target_arch = "aarch64")]
-mod registers {
+mod architecture {
     use std::io;
 
     use rustix::process::Pid;

@@ -1,0 +1,11 @@
+import os
+
+children = []
+for number in range(1, 5):
+    pid = os.fork()
+    if pid == 0:
+        print(f"Process {number}: {number}", flush=True)
+        os._exit(0)
+    children.append(pid)
+for pid in children:
+    os.waitpid(pid, 0)

@@ -1,0 +1,18 @@
+import os
+
+pipes = [os.pipe() for _ in range(4)]
+children = []
+for number in range(1, 5):
+    pid = os.fork()
+    if pid == 0:
+        own, following = pipes[number - 1][0], pipes[number % 4][1]
+        os.read(own, 1)
+        os.write(following, b"x")
+        os.read(own, 1)
+        os.write(1, b"Process %d: %d\n" % (number, number))
+        os.write(following, b"x")
+        os._exit(0)
+    children.append(pid)
+os.write(pipes[0][1], b"x")
+for pid in children:
+    os.waitpid(pid, 0)
