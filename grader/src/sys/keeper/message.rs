@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(Report::decode(&[0xff; LENGTH]), None);
         assert_eq!(Report::decode(&[0; LENGTH]), None);
         let mut unknown_step = Report::NotStarted { step: Step::Exec, errno: 2 }.encode();
-        unknown_step[8] = 7;
+        unknown_step[8] = 99;
         assert_eq!(Report::decode(&unknown_step), None);
     }
 }
