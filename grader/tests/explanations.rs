@@ -20,6 +20,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
         number,
         parent: (number > 0).then_some(0),
         program: "program".to_owned(),
+        executed: false,
         born: Duration::ZERO,
         ended: Some(Duration::from_millis(5)),
         status: Some(status),

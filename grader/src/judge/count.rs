@@ -13,7 +13,7 @@ pub(super) fn holds(count: Count, seen: usize, machine: &Machine) -> bool {
     match count.number {
         Number::Given(number) => allowed(number),
         // Any count of CPUs that a program could rightly report will do.
-        Number::Cpus => machine.cpus.iter().any(|number| allowed(*number)),
+        Number::Cpus { plus } => machine.cpus.iter().any(|number| allowed(*number + plus)),
     }
 }
 
@@ -28,6 +28,7 @@ pub(super) fn described(count: Count) -> String {
         (Relation::Exactly | Relation::AtMost, Number::Given(0)) => "none is".to_owned(),
         (_, Number::Given(1)) => format!("{relation} 1 is"),
         (_, Number::Given(number)) => format!("{relation} {number} are"),
-        (_, Number::Cpus) => format!("{relation} as many as there are CPUs are"),
+        (_, Number::Cpus { plus: 0 }) => format!("{relation} as many as there are CPUs are"),
+        (_, Number::Cpus { plus }) => format!("{relation} {plus} more than there are CPUs are"),
     }
 }

@@ -1,6 +1,7 @@
 //! How a run has to end.
 
 use super::count;
+use super::helper::{is_helper, outlives_main};
 use super::outcome::Outcome;
 use super::shown::listed;
 use crate::model::{
@@ -10,9 +11,6 @@ use crate::model::{
 
 /// Signals that end a process for a mistake of its own: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV; see signal(7).
 const CRASHES: [i32; 5] = [4, 6, 7, 8, 11];
-
-/// How long a silent helper may take to notice main's end.
-const HELPER_TIME: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Whether a run ended as asked for.
 pub(super) fn judge(condition: &ExitCondition, run: &RunRecord) -> Outcome {
@@ -74,7 +72,8 @@ fn crashed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
 }
 
 fn left_behind(condition: &ExitCondition, run: &RunRecord) -> Outcome {
-    let found: Vec<&Process> = run.processes.iter().filter(|process| outlives_main(process, run)).collect();
+    let left = |process: &&Process| outlives_main(process, run) && !is_helper(process, run);
+    let found: Vec<&Process> = run.processes.iter().filter(left).collect();
     counted(condition.left_behind, &found, run, Process::label).map_or(Outcome::Holds, |(who, wanted)| {
         Outcome::Broken(Explanation::new(format!(
             "Still running when main ended: {who}; {wanted} expected. Wait for every child before main ends: try \
@@ -83,26 +82,9 @@ fn left_behind(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     })
 }
 
-/// Whether a process outlives main, other than a silent helper that notices main's end and ends too.
-fn outlives_main(process: &Process, run: &RunRecord) -> bool {
-    let Some(main_ended) = run.processes.first().and_then(|main| main.ended) else { return false };
-    let outlives = process.number != 0 && process.ended.is_none_or(|ended| ended > main_ended);
-    let speaks = || run.lines.iter().any(|line| line.writer == Some(process.number) && line.at > main_ended);
-    let ends_soon = process.ended.is_some_and(|ended| ended <= main_ended + HELPER_TIME);
-    outlives && (!ends_soon || speaks() || !is_helper(process, run))
-}
-
-/// A process that wrote nothing at all, such as a fork server or a resource tracker.
-fn is_helper(process: &Process, run: &RunRecord) -> bool {
-    !run.lines.iter().any(|line| line.writer == Some(process.number))
-}
-
 fn waited(condition: &ExitCondition, run: &RunRecord) -> Outcome {
-    let forgotten = |process: &&Process| {
-        let is_silent_helper =
-            process.ended.is_some() && !outlives_main(process, run) && process.ended > run.processes[0].ended;
-        process.number != 0 && process.waited == Waited::No && !is_silent_helper
-    };
+    let forgotten =
+        |process: &&Process| process.number != 0 && process.waited == Waited::No && !is_helper(process, run);
     let found: Vec<String> = run.processes.iter().filter(forgotten).map(Process::label).collect();
     if !condition.waited || found.is_empty() {
         return Outcome::Holds;

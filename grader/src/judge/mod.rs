@@ -8,6 +8,7 @@ mod assignment;
 mod count;
 mod difference;
 mod exit;
+mod helper;
 mod order;
 mod outcome;
 mod output;

@@ -1,6 +1,7 @@
 //! What a run's processes are asked for.
 
 use super::count;
+use super::helper::is_helper;
 use super::outcome::Outcome;
 use super::shown::{listed, plural};
 use crate::model::{
@@ -17,8 +18,9 @@ pub(super) fn judge(condition: &ProcessesCondition, run: &RunRecord) -> Outcome 
     created(condition, run).and(|| ended_by(condition, run))
 }
 
+/// The processes that main started for its work, directly or not.
 fn children(run: &RunRecord) -> impl Iterator<Item = &Process> {
-    run.processes.iter().filter(|process| process.number != 0)
+    run.processes.iter().filter(|process| process.number != 0 && !is_helper(process, run))
 }
 
 fn created(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {

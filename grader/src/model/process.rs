@@ -12,6 +12,8 @@ pub struct Process {
     pub parent: Option<u32>,
     /// The program it ran last, as far as it was seen.
     pub program: String,
+    /// Whether it executed that program itself, rather than began as a copy of its parent.
+    pub executed: bool,
     /// When it was born, counted from the start of the run.
     pub born: Duration,
     /// When it ended; none if it was still alive when the run was over.

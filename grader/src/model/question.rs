@@ -128,8 +128,11 @@ pub enum Relation {
 pub enum Number {
     /// As written.
     Given(u64),
-    /// Any count of CPUs that a program could rightly report.
-    Cpus,
+    /// Any count of CPUs that a program could rightly report, and so many more.
+    Cpus {
+        /// What is added to it.
+        plus: u64,
+    },
 }
 
 /// What has to hold for a run's processes.

@@ -280,6 +280,7 @@ impl Seen {
             number: 0,
             parent: None,
             program: name.to_string_lossy().into_owned(),
+            executed: true,
             born: Duration::ZERO,
             ended: self.main_ended,
             status: self.main_ended.map(|_| status),

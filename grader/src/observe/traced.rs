@@ -50,14 +50,15 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The patience with a run that does not come to rest while somebody is held.
 ///
-/// A program that polls sleeps a little many times; one that waits by sleeping does so once or a few times.
-const PATIENT_SLEEPS: u32 = 12;
-const PATIENT_SLEPT: Duration = Duration::from_millis(50);
-const PATIENT_CPU: Duration = Duration::from_secs(1);
+/// A program that polls sleeps a little very many times, one that waits by sleeping does so once or a few times; and
+/// both are told from a program that only computes before it waits.
+const PATIENT_SLEEPS: u32 = 300;
+const PATIENT_POLLING: Duration = Duration::from_millis(400);
 const PATIENT_REAL: Duration = Duration::from_secs(2);
 
-/// How long a run without children takes at most: some pools replace their workers for ever.
-const WITHOUT_CHILDREN_TIME: Duration = Duration::from_secs(3);
+/// How long a run without children takes at most, and how many are ended: some pools replace workers for ever.
+const WITHOUT_CHILDREN_TIME: Duration = Duration::from_millis(1_500);
+const MOST_CHILDREN_ENDED: usize = 200;
 
 /// What is told where bytes came out that nobody was seen to write.
 const UNKNOWN_WRITER: &str =
@@ -174,6 +175,8 @@ struct Run<'a> {
     last_heard: Instant,
     not_started: Option<(Step, i32)>,
     main_ended: Option<Duration>,
+    /// How many children a run without any has ended.
+    children_ended: usize,
     /// How many programs main is before the one that is graded; until then nobody is held.
     wrappers: u32,
     /// How many programs main has been so far.
@@ -184,16 +187,14 @@ struct Run<'a> {
 /// How long a run has not come to rest while somebody is held.
 struct Patience {
     since: Instant,
-    cpu: Duration,
     sleeps: u32,
-    slept: Duration,
     /// Whether it was lost once; then nobody is held any more.
     lost: bool,
 }
 
 impl Patience {
     fn new() -> Patience {
-        Patience { since: Instant::now(), cpu: Duration::ZERO, sleeps: 0, slept: Duration::ZERO, lost: false }
+        Patience { since: Instant::now(), sleeps: 0, lost: false }
     }
 }
 
@@ -256,6 +257,7 @@ impl<'a> Run<'a> {
             last_heard: Instant::now(),
             not_started: None,
             main_ended: None,
+            children_ended: 0,
             wrappers,
             programs: 0,
             over: None,
@@ -318,7 +320,11 @@ impl<'a> Run<'a> {
         match self.main_ended {
             Some(ended) if at >= ended + AFTERMATH || self.is_empty() => Some(Ending::Finished),
             Some(_) if self.is_without_children() => Some(Ending::Finished),
-            None if self.is_without_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
+            None if self.is_without_children()
+                && (at >= WITHOUT_CHILDREN_TIME || self.children_ended > MOST_CHILDREN_ENDED) =>
+            {
+                Some(Ending::Finished)
+            }
             None if at >= self.limits.wall => Some(Ending::TimedOut),
             _ => None,
         }
@@ -452,6 +458,7 @@ impl<'a> Run<'a> {
             self.over = Some(Ending::LimitExceeded(Limit::Processes));
         }
         if self.is_without_children() && self.schedule.seed == 0 && self.is_graded_program() {
+            self.children_ended += 1;
             kill(tid, Signal::KILL);
         }
         self.hold_or_go_on(stopped, process, Point::Birth, true);
@@ -461,7 +468,7 @@ impl<'a> Run<'a> {
     fn hold_or_go_on(&mut self, stopped: Stopped, process: usize, point: Point, applies: bool) {
         if applies && self.holds(point) {
             if self.held.is_empty() {
-                self.patience = Patience { lost: self.patience.lost, cpu: self.cpu(), ..Patience::new() };
+                self.patience = Patience { lost: self.patience.lost, ..Patience::new() };
             }
             self.held.push((Held { process: process as u32, point }, stopped));
         } else {
@@ -619,7 +626,6 @@ impl<'a> Run<'a> {
             Rest::Timed(_) if !self.decider.steers() => Ok(false),
             Rest::Timed(timed) => {
                 self.patience.sleeps += 1;
-                self.patience.slept = self.patience.slept.saturating_add(timed.lasts);
                 if self.lose_patience() {
                     return Ok(true);
                 }
@@ -656,7 +662,7 @@ impl<'a> Run<'a> {
         let all: Vec<Held> = self.held.iter().map(|(held, _)| *held).collect();
         let index = self.decider.choose(&all);
         let (held, stopped) = self.held.swap_remove(index);
-        self.patience = Patience { lost: self.patience.lost, cpu: self.cpu(), ..Patience::new() };
+        self.patience = Patience { lost: self.patience.lost, ..Patience::new() };
         self.let_go(held, stopped);
     }
 
@@ -679,12 +685,9 @@ impl<'a> Run<'a> {
         if self.held.is_empty() || !self.decider.lets_go() {
             return false;
         }
-        let patience = &self.patience;
-        let polls = patience.sleeps >= PATIENT_SLEEPS && patience.slept >= PATIENT_SLEPT;
-        let real = patience.since.elapsed();
-        // The CPU time is asked for only where it can have become enough.
-        let spins = real >= PATIENT_CPU && self.cpu().saturating_sub(patience.cpu) >= PATIENT_CPU;
-        if !polls && !spins && real < PATIENT_REAL {
+        let real = self.patience.since.elapsed();
+        let polls = self.patience.sleeps >= PATIENT_SLEEPS && real >= PATIENT_POLLING;
+        if !polls && real < PATIENT_REAL {
             return false;
         }
         self.patience.lost = true;
@@ -692,11 +695,6 @@ impl<'a> Run<'a> {
             self.let_go(held, stopped);
         }
         true
-    }
-
-    /// The CPU time of all living processes.
-    fn cpu(&self) -> Duration {
-        self.tree.alive().filter_map(|index| crate::sys::own_cpu_time(self.tree.member(index).pid)).sum()
     }
 
     /// Nothing is held and nothing can move.

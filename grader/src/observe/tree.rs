@@ -39,6 +39,8 @@ pub(super) struct Member {
     pub(super) has_timers: bool,
     /// Whether it ended before main became the program that is graded: a helper of a shell script around it.
     before_main: bool,
+    /// Whether it has executed a program since its birth.
+    executed: bool,
     /// Whether it wrote a line.
     pub(super) wrote: bool,
     /// Whether the grader ended it.
@@ -78,6 +80,7 @@ impl Tree {
             vforking: None,
             has_timers: false,
             before_main: false,
+            executed: false,
             wrote: false,
             killed: false,
         });
@@ -124,6 +127,7 @@ impl Tree {
         }
         self.add_thread(tid, index);
         self.members[index].program = proc::program(tid);
+        self.members[index].executed = true;
         self.members[index].vforking = None;
         self.members[index].exiting.clear();
         self.end_vfork(index);
@@ -206,6 +210,7 @@ impl Tree {
                 number: (*number)?,
                 parent: member.parent.and_then(|parent| numbers.get(parent).copied().flatten()),
                 program: member.program,
+                executed: member.executed,
                 born: member.born,
                 ended: member.ended,
                 status: member.status,

@@ -111,7 +111,7 @@ pub(super) struct ExitTable {
     waited: Option<Spanned<bool>>,
 }
 
-/// A number, `"{cpus}"`, or a table that says how a number is meant.
+/// A number, `"{cpus}"`, `"{cpus} + 4"`, or a table that says how a number is meant.
 #[derive(Debug)]
 pub(super) enum CountValue {
     Number(i64),
@@ -177,7 +177,11 @@ impl JsonSchema for CountValue {
         let table = generator.subschema_for::<CountTable>();
         schemars::json_schema!({
             "description": "A number, or a table that says how the number is meant.",
-            "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": "{cpus}" }, table],
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": r"^\{cpus\}( *\+ *[0-9]+)?$" },
+                table,
+            ],
         })
     }
 }
@@ -405,7 +409,7 @@ impl Lowering<'_> {
     fn count(&mut self, value: &Spanned<CountValue>, bare: Relation) -> Option<Count> {
         let number = |number: &CountNumber| match number {
             CountNumber::Number(number) => u64::try_from(*number).ok().map(Number::Given),
-            CountNumber::Text(text) => (text == "{cpus}").then_some(Number::Cpus),
+            CountNumber::Text(text) => cpus_and_more(text),
         };
         let read = match value.get_ref() {
             CountValue::Number(given) => number(&CountNumber::Number(*given)).map(|number| (bare, number)),
@@ -420,7 +424,7 @@ impl Lowering<'_> {
         if read.is_none() {
             self.mistake(
                 value.span(),
-                "a count is a whole number of at least 0, `\"{cpus}\"`, or one of `{ exactly = 4 }`, \
+                "a count is a whole number of at least 0, `\"{cpus}\"`, `\"{cpus} + 4\"`, or one of `{ exactly = 4 }`, \
                  `{ at_least = 4 }` and `{ at_most = 4 }`",
             );
         }
@@ -452,6 +456,16 @@ impl Lowering<'_> {
         }
         Some(Condition::Validator { command: command.get_ref().clone() })
     }
+}
+
+/// `{cpus}`, or `{cpus} + 4`.
+fn cpus_and_more(text: &str) -> Option<Number> {
+    let rest = text.strip_prefix("{cpus}")?.trim();
+    if rest.is_empty() {
+        return Some(Number::Cpus { plus: 0 });
+    }
+    let plus = rest.strip_prefix('+')?.trim().parse().ok()?;
+    Some(Number::Cpus { plus })
 }
 
 /// The first line of a range, so that a mark does not run over a whole table.
