@@ -1,5 +1,6 @@
 //! How a pool is to be set up.
 
+use std::io;
 use std::sync::{Arc, Mutex, mpsc};
 
 use serde::Serialize;
@@ -35,11 +36,8 @@ impl PoolBuilder {
     /// Sets the number of workers. Without it there are as many as [`num_cpus::get`] counts: the CPUs that
     /// this process may use, by its affinity mask and its control group's quota.
     ///
-    /// # Panics
-    ///
-    /// If it is 0.
+    /// [`build`](PoolBuilder::build) refuses a pool of none.
     pub fn processes(mut self, processes: usize) -> PoolBuilder {
-        assert!(processes > 0, "a pool needs at least one process");
         self.processes = Some(processes);
         self
     }
@@ -69,11 +67,8 @@ impl PoolBuilder {
     ///
     /// Calls are counted, where Python counts chunks. A chunk never holds more calls than this.
     ///
-    /// # Panics
-    ///
-    /// If it is 0.
+    /// [`build`](PoolBuilder::build) refuses workers that may make no call.
     pub fn max_tasks_per_child(mut self, calls: usize) -> PoolBuilder {
-        assert!(calls > 0, "a worker has to make at least one call");
         self.max_tasks = Some(calls);
         self
     }
@@ -83,10 +78,18 @@ impl PoolBuilder {
     /// # Errors
     ///
     /// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] if the initializer's
-    /// argument does not serialise, and [`Error::Start`] when the system has no room for the workers.
+    /// argument does not serialise, and [`Error::Start`] when the system has no room for the workers or there are
+    /// to be none.
     pub fn build(self) -> Result<Pool, Error> {
         init::require()?;
         let start = |source| Error::Start { source };
+        let refused = |why: &str| Err(start(io::Error::new(io::ErrorKind::InvalidInput, why)));
+        if self.processes == Some(0) {
+            return refused("a pool needs at least one worker");
+        }
+        if self.max_tasks == Some(0) {
+            return refused("a worker has to be allowed at least one call");
+        }
         let processes = self.processes.unwrap_or_else(num_cpus::get);
         let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
         let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;

@@ -76,10 +76,6 @@ impl Pool {
     /// # Errors
     ///
     /// As [`PoolBuilder::build`].
-    ///
-    /// # Panics
-    ///
-    /// If `processes` is 0.
     pub fn new(processes: usize) -> Result<Pool, Error> {
         Pool::builder().processes(processes).build()
     }

@@ -232,7 +232,10 @@ fn a_pool_has_as_many_workers_as_asked_for_and_as_many_as_cpus_by_default() {
 }
 
 #[test]
-#[should_panic = "a pool needs at least one process"]
-fn a_pool_of_no_workers_is_a_mistake() {
-    let _ = Pool::new(0);
+fn a_pool_of_none_is_refused_with_a_reason() {
+    for error in [Pool::new(0).err(), Pool::builder().max_tasks_per_child(0).build().err()] {
+        let error = error.expect("nobody could do any work");
+        let why = std::error::Error::source(&error).expect("a reason").to_string();
+        assert!(matches!(error, Error::Start { .. }) && why.contains("at least one"), "{error}: {why}");
+    }
 }
