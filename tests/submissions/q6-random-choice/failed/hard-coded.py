@@ -1,0 +1,1 @@
+print([n * 37 % 50 for n in range(50)])
