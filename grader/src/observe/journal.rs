@@ -32,6 +32,17 @@ pub(super) struct Journal {
     pub(super) has_unknown: bool,
 }
 
+/// What emptying a pipe came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drained {
+    /// It was empty.
+    Nothing,
+    /// It held something.
+    Some,
+    /// It held more than there is room for.
+    TooMuch,
+}
+
 /// What one process has written to one stream.
 #[derive(Debug)]
 struct Writer {
@@ -58,28 +69,31 @@ impl Journal {
     }
 
     /// Takes what is in the pipe as written by `writer`, for at most `room` bytes, from which it takes what it used.
-    ///
-    /// Returns how many bytes there were.
     pub(super) fn drain(
         &mut self,
         writer: Option<usize>,
         room: &mut u64,
         at: Duration,
         lines: &mut Vec<Line>,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Drained> {
         let mut total = 0;
         let mut chunk = [0; 1 << 16];
         loop {
             let count = match rustix::io::read(self.pipe.as_fd(), &mut chunk) {
-                Ok(0) | Err(Errno::AGAIN) => return Ok(total),
+                Ok(0) | Err(Errno::AGAIN) => {
+                    return Ok(if total == 0 { Drained::Nothing } else { Drained::Some });
+                }
                 Ok(count) => count,
                 Err(Errno::INTR) => continue,
                 Err(errno) => return Err(errno.into()),
             };
-            total += count as u64;
+            total += count;
             let kept = count.min(usize::try_from(*room).unwrap_or(usize::MAX));
             *room -= kept as u64;
             self.take(writer, &chunk[..kept], at, lines);
+            if kept < count {
+                return Ok(Drained::TooMuch);
+            }
         }
     }
 
@@ -171,7 +185,21 @@ mod tests {
         let (mut journal, far_end) = Journal::new(Stream::Stderr).expect("a pipe");
         rustix::io::write(&far_end, b"?\n").expect("room in the pipe");
         let mut lines = Vec::new();
-        let count = journal.drain(None, &mut 10, Duration::ZERO, &mut lines).expect("bytes");
-        assert_eq!((count, lines.len(), journal.has_unknown), (2, 1, true));
+        let drained = journal.drain(None, &mut 10, Duration::ZERO, &mut lines).expect("bytes");
+        assert_eq!((drained, lines.len(), journal.has_unknown), (Drained::Some, 1, true));
+    }
+
+    #[test]
+    fn as_much_as_there_is_room_for_is_not_too_much() {
+        let (mut journal, far_end) = Journal::new(Stream::Stdout).expect("a pipe");
+        let (mut lines, mut room) = (Vec::new(), 4);
+        let mut drain = |text: &[u8]| {
+            rustix::io::write(&far_end, text).expect("room in the pipe");
+            journal.drain(Some(0), &mut room, Duration::ZERO, &mut lines).expect("bytes")
+        };
+        assert_eq!(
+            (drain(b"abc\n"), drain(b""), drain(b"d")),
+            (Drained::Some, Drained::Nothing, Drained::TooMuch)
+        );
     }
 }

@@ -8,11 +8,15 @@
 //! The plain observer sees the output and the end of main.
 //! What it shares with any other observer is here: lines, the run's environment, the machine.
 
+mod awaited;
+mod clock;
 mod environment;
+mod holding;
 mod journal;
 mod limit;
 mod line;
 mod machine;
+mod patience;
 mod plain;
 mod proc;
 mod rest;

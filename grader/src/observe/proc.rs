@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -50,12 +51,21 @@ pub(super) fn program(pid: Pid) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The most memory that a process has held, in bytes.
-pub(super) fn peak_memory(pid: Pid) -> u64 {
+/// What is left of a process that is about to end.
+pub(super) struct Remains {
+    /// The most memory that it has held, in bytes.
+    pub(super) peak_memory: u64,
+    pub(super) parent: Option<Pid>,
+}
+
+pub(super) fn remains(pid: Pid) -> Remains {
     let status = fs::read_to_string(file(pid, "status")).unwrap_or_default();
     let kilobytes =
         field(&status, "VmHWM").and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kilobytes.unwrap_or(0).saturating_mul(1024)
+    Remains {
+        peak_memory: kilobytes.unwrap_or(0).saturating_mul(1024),
+        parent: field(&status, "PPid").and_then(self::pid),
+    }
 }
 
 /// Whether a process has ended and nobody has taken note of it.
@@ -73,15 +83,41 @@ fn state(tid: Pid) -> Option<(u8, Option<Pid>)> {
     Some((state, fields.next().and_then(|parent| pid(std::str::from_utf8(parent).ok()?))))
 }
 
+/// Whether a thread stands still for its tracer.
+pub(super) fn is_traced_stop(tid: Pid) -> bool {
+    state(tid).is_some_and(|(state, _)| matches!(state, b't' | b'T'))
+}
+
 /// What a thread is doing; none if it is gone or may not be looked at.
 pub(super) fn activity(tid: Pid) -> Option<Activity> {
     let (state, _) = state(tid)?;
-    let turns = fs::read_to_string(file(tid, "schedstat")).ok()?.split_whitespace().nth(2)?.parse().ok()?;
     let call = match state {
-        b'S' | b'D' => call(&fs::read_to_string(file(tid, "syscall")).ok()?),
+        b'S' => call(&fs::read_to_string(file(tid, "syscall")).ok()?),
         _ => None,
     };
-    Some(Activity { state, turns, call })
+    Some(Activity { state, turns: turns(tid)?, call })
+}
+
+/// How often a thread has been put onto a CPU, or, where the kernel does not count that, taken off one.
+fn turns(tid: Pid) -> Option<u64> {
+    let counted = schedstat(tid).map(|[_, _, turns]| turns).filter(|turns| *turns > 0);
+    counted.or_else(|| {
+        let status = fs::read_to_string(file(tid, "status")).ok()?;
+        let count = |name| field(&status, name)?.parse::<u64>().ok();
+        Some(count("voluntary_ctxt_switches")? + count("nonvoluntary_ctxt_switches")?)
+    })
+}
+
+/// How long a thread could have run but had no CPU.
+pub(super) fn starved(tid: Pid) -> Duration {
+    schedstat(tid).map_or(Duration::ZERO, |[_, waited, _]| Duration::from_nanos(waited))
+}
+
+/// Nanoseconds on a CPU, nanoseconds waiting for one, and how often it got one.
+fn schedstat(tid: Pid) -> Option<[u64; 3]> {
+    let text = fs::read_to_string(file(tid, "schedstat")).ok()?;
+    let mut numbers = text.split_whitespace().map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
 /// `running`, or a number, six arguments and two pointers.
@@ -147,7 +183,9 @@ mod tests {
         let family = family(me).expect("this process is there");
         assert_eq!((family.process, family.parent), (me, rustix::process::getppid()));
         assert!(!is_zombie(me));
-        assert!(peak_memory(me) > 100_000);
+        assert!(remains(me).peak_memory > 100_000);
+        assert_eq!(remains(me).parent, rustix::process::getppid());
+        assert!(turns(me).is_some_and(|turns| turns > 0));
         assert!(program(me).starts_with("grader"));
     }
 

@@ -18,8 +18,8 @@ use crate::sys::SystemCall;
 pub(super) enum Rest {
     /// Some can go on.
     Moving,
-    /// None can, but the one that comes first here will by itself, after this time.
-    Timed(TimedCall),
+    /// None can, but these will by themselves, each after its time.
+    Timed(Vec<TimedCall>),
     /// None can.
     Blocked,
 }
@@ -28,9 +28,21 @@ pub(super) enum Rest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimedCall {
     pub(super) tid: Pid,
+    /// The call that was made.
     pub(super) call: SystemCall,
+    /// The call as it stands in the thread's registers: restart_syscall(2) if a signal interrupted it.
+    pub(super) seen: SystemCall,
+    /// How often the thread had been on a CPU when it was seen there.
+    pub(super) turns: u64,
     /// How long it lasts at most; for one until a point in time, until then.
     pub(super) lasts: Duration,
+}
+
+impl TimedCall {
+    /// Whether it waits for nothing but time.
+    pub(super) fn is_sleep(&self) -> bool {
+        matches!(self.call.number, libc::SYS_nanosleep | libc::SYS_clock_nanosleep)
+    }
 }
 
 /// Looks twice at all of `threads`; `interrupted` holds the calls that signals interrupted and that go on.
@@ -46,16 +58,21 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>) -> R
     if !threads.iter().all(same) {
         return Rest::Moving;
     }
-    let timed = first.into_iter().filter_map(|(tid, activity)| {
-        let call = activity.call?;
-        if call.number != libc::SYS_restart_syscall {
-            return duration(tid, &call).map(|lasts| TimedCall { tid, call, lasts });
+    let mut timed = Vec::new();
+    for (tid, activity) in first {
+        let Some(seen) = activity.call else { continue };
+        let call = if seen.number == libc::SYS_restart_syscall {
+            // Only calls with a time go on in this way; of one that is not known, time itself has to bring the end.
+            let Some(call) = interrupted.get(&tid) else { return Rest::Moving };
+            *call
+        } else {
+            seen
+        };
+        if let Some(lasts) = duration(tid, &call) {
+            timed.push(TimedCall { tid, call, seen, turns: activity.turns, lasts });
         }
-        // Only calls with a time go on in this way; what is left of that time nobody knows, and less is likely.
-        let call = *interrupted.get(&tid)?;
-        Some(TimedCall { tid, call, lasts: duration(tid, &call).unwrap_or_default() })
-    });
-    timed.min_by_key(|timed| (timed.lasts, timed.tid.as_raw_pid())).map_or(Rest::Blocked, Rest::Timed)
+    }
+    if timed.is_empty() { Rest::Blocked } else { Rest::Timed(timed) }
 }
 
 /// Whether a thread waits, asleep in a call; one that has stopped for its tracer or ended is about to be heard of.

@@ -27,6 +27,10 @@ impl<'a> Input<'a> {
     pub(super) fn new(text: &'a [u8]) -> io::Result<Input<'a>> {
         let (far_end, pipe) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&pipe, true)?;
+        if text.len() > CHUNK {
+            // A pipe that cannot grow (fcntl(2) on F_SETPIPE_SZ) is filled more often, and as right.
+            let _ = rustix::pipe::fcntl_setpipe_size(&pipe, text.len());
+        }
         Ok(Input { pipe: Some(pipe).filter(|_| !text.is_empty()), rest: text, far_end })
     }
 
@@ -38,6 +42,11 @@ impl<'a> Input<'a> {
     /// What to wait for, as long as there is something to write.
     pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// How many bytes are still to be written.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// Writes as much as there is room for.

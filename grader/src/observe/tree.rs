@@ -16,12 +16,15 @@ pub(super) struct Tree {
     threads: HashMap<Pid, usize>,
     /// The process of every number that was ever given to one here; the latest where it was given twice.
     numbers: HashMap<Pid, usize>,
+    /// Threads that wait until what they made by vfork(2) executes a program or ends, and what that is.
+    vforks: HashMap<Pid, Pid>,
 }
 
 /// One process.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) pid: Pid,
+    /// None for main, and until it is known.
     pub(super) parent: Option<usize>,
     pub(super) threads: Vec<Pid>,
     /// Those of its threads that are at their end.
@@ -33,14 +36,16 @@ pub(super) struct Member {
     waited: Waited,
     cpu: Duration,
     peak_memory: u64,
-    /// The thread that waits until its vfork child executes a program or ends, and that child.
-    pub(super) vforking: Option<(Pid, Pid)>,
-    /// Whether it has set a clock that will wake somebody.
-    pub(super) has_timers: bool,
-    /// Whether it ended before main became the program that is graded: a helper of a shell script around it.
-    before_main: bool,
+    /// Whether something outside may wake it, a clock or a socket.
+    pub(super) may_be_woken: bool,
+    /// Whether whoever takes note of its end is no process of the run.
+    orphaned: bool,
+    /// Whether it was made by vfork(2).
+    vforked: bool,
     /// Whether it has executed a program since its birth.
     executed: bool,
+    /// Whether it ended before main became the program that is graded: a helper of a shell script around it.
+    before_main: bool,
     /// Whether it wrote a line.
     pub(super) wrote: bool,
     /// Whether the grader ended it.
@@ -64,7 +69,8 @@ impl Tree {
     /// Adds a process with its first thread; returns its index, which is its number for now.
     pub(super) fn add_process(&mut self, pid: Pid, parent: Option<usize>, born: Duration) -> usize {
         let index = self.members.len();
-        let program = parent.map_or_else(String::new, |parent| self.members[parent].program.clone());
+        let maker = self.members.get(parent.unwrap_or(0));
+        let program = maker.map_or_else(String::new, |maker| maker.program.clone());
         self.members.push(Member {
             pid,
             parent,
@@ -77,10 +83,11 @@ impl Tree {
             waited: Waited::Unknown,
             cpu: Duration::ZERO,
             peak_memory: 0,
-            vforking: None,
-            has_timers: false,
-            before_main: false,
+            may_be_woken: false,
+            orphaned: false,
+            vforked: false,
             executed: false,
+            before_main: false,
             wrote: false,
             killed: false,
         });
@@ -92,6 +99,35 @@ impl Tree {
     pub(super) fn add_thread(&mut self, tid: Pid, process: usize) {
         self.members[process].threads.push(tid);
         self.threads.insert(tid, process);
+    }
+
+    /// Who made a process, if that was not clear yet.
+    pub(super) fn made_by(&mut self, process: usize, maker: usize) {
+        if process != maker && process != 0 {
+            self.members[process].parent.get_or_insert(maker);
+        }
+    }
+
+    /// A thread waits until what it made by vfork(2) lets it go on.
+    pub(super) fn vforked(&mut self, waiting: Pid, child: Pid) {
+        self.vforks.insert(waiting, child);
+        if let Some(index) = self.of_thread(child) {
+            self.members[index].vforked = true;
+        }
+    }
+
+    /// Whether a process was made by vfork(2) and still lacks a program of its own.
+    pub(super) fn lacks_program(&self, index: usize) -> bool {
+        let member = &self.members[index];
+        member.vforked && !member.executed
+    }
+
+    pub(super) fn vfork_done(&mut self, waiting: Pid) {
+        self.vforks.remove(&waiting);
+    }
+
+    pub(super) fn is_vforking(&self, tid: Pid) -> bool {
+        self.vforks.contains_key(&tid)
     }
 
     /// The process of a living thread.
@@ -128,8 +164,9 @@ impl Tree {
         self.add_thread(tid, index);
         self.members[index].program = proc::program(tid);
         self.members[index].executed = true;
-        self.members[index].vforking = None;
         self.members[index].exiting.clear();
+        self.vforks.remove(&former);
+        self.vforks.remove(&tid);
         self.end_vfork(index);
         if index == 0 {
             for helper in self.members.iter_mut().skip(1).filter(|member| member.ended.is_some()) {
@@ -148,22 +185,33 @@ impl Tree {
     /// The last thread of a process is about to end: notes what can be asked only now.
     pub(super) fn about_to_end(&mut self, index: usize) {
         let pid = self.members[index].pid;
+        let remains = proc::remains(pid);
         self.members[index].cpu = crate::sys::own_cpu_time(pid).unwrap_or_default();
-        self.members[index].peak_memory = proc::peak_memory(pid);
+        self.members[index].peak_memory = remains.peak_memory;
+        self.members[index].orphaned =
+            index != 0 && remains.parent.is_none_or(|parent| self.of_thread(parent).is_none());
         for child in 0..self.members.len() {
-            let member = &self.members[child];
+            let is_own = self.members[child].parent == Some(index);
             // Main's end is the moment that counts for all; another's only for its own children.
-            if child == index || (member.parent != Some(index) && index != 0) || member.waited == Waited::No {
+            if child == index || !(is_own || index == 0) || self.members[child].waited != Waited::Unknown {
                 continue;
             }
-            let reaped = member.ended.is_some() && !proc::is_zombie(member.pid);
-            self.members[child].waited = if reaped { Waited::Yes } else { Waited::No };
+            let member = &self.members[child];
+            let waited = match member.ended {
+                // Whoever takes it over may still wait for it, and main's end comes last.
+                None if index != 0 => Waited::Unknown,
+                None => Waited::No,
+                Some(_) if member.orphaned || proc::is_zombie(member.pid) => Waited::No,
+                Some(_) => Waited::Yes,
+            };
+            self.members[child].waited = waited;
         }
     }
 
     /// A thread has ended; with it its process, if it was the first thread.
     pub(super) fn ended(&mut self, tid: Pid, status: ExitStatus, at: Duration) {
         let Some(index) = self.threads.remove(&tid) else { return };
+        self.vforks.remove(&tid);
         let member = &mut self.members[index];
         member.threads.retain(|thread| *thread != tid);
         if member.pid == tid {
@@ -179,11 +227,7 @@ impl Tree {
     /// Whoever made this process by vfork(2) can go on.
     fn end_vfork(&mut self, index: usize) {
         let child = self.members[index].pid;
-        for member in
-            self.members.iter_mut().filter(|member| member.vforking.is_some_and(|(_, of)| of == child))
-        {
-            member.vforking = None;
-        }
+        self.vforks.retain(|_, of| *of != child);
     }
 
     /// A thread has ended since the grader ended it: its process has no end of its own.
@@ -195,20 +239,27 @@ impl Tree {
         }
     }
 
-    /// The record's processes, and the number there of each index; helpers that came before main's program and
-    /// wrote nothing have none.
-    pub(super) fn into_record(self) -> (Vec<Process>, Vec<Option<u32>>) {
-        let mut numbers = Vec::new();
+    /// The number of each index in the record; helpers that came before main's program and wrote nothing have none.
+    pub(super) fn numbers(&self) -> Vec<Option<u32>> {
         let mut next = 0;
-        for member in &self.members {
-            let counts = !member.before_main || member.wrote;
-            numbers.push(counts.then_some(next));
-            next += u32::from(counts);
-        }
+        let numbers = self.members.iter().map(|member| {
+            let number = (!member.before_main || member.wrote).then_some(next);
+            next += u32::from(number.is_some());
+            number
+        });
+        numbers.collect()
+    }
+
+    /// The record's processes, and their numbers by index.
+    pub(super) fn into_record(self) -> (Vec<Process>, Vec<Option<u32>>) {
+        let numbers = self.numbers();
         let processes = self.members.into_iter().zip(&numbers).filter_map(|(member, number)| {
+            let number = (*number)?;
+            // The maker of a process that was killed while it made it is not known.
+            let parent = member.parent.or((number != 0).then_some(0));
             Some(Process {
-                number: (*number)?,
-                parent: member.parent.and_then(|parent| numbers.get(parent).copied().flatten()),
+                number,
+                parent: parent.and_then(|parent| numbers.get(parent).copied().flatten()),
                 program: member.program,
                 executed: member.executed,
                 born: member.born,

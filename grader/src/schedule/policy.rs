@@ -18,7 +18,7 @@ pub struct Decider {
 pub struct Choice {
     /// Who went on.
     pub who: Held,
-    /// Its place in the order of the processes' ages.
+    /// Its place in the order in which they were looked at.
     pub chosen: u64,
     /// How many there were to choose from.
     pub of: u64,
@@ -59,12 +59,19 @@ impl Decider {
     }
 
     /// The index of the one that goes on; `held` is not empty.
-    pub fn choose(&mut self, held: &[Held]) -> usize {
+    ///
+    /// `awaited` are the processes that somebody waits for by name: under `children-last` they go before the others,
+    /// so that whoever waits for some children only gets on while the rest is still held.
+    pub fn choose(&mut self, held: &[Held], awaited: &[u32]) -> usize {
         let mut by_age: Vec<usize> = (0..held.len()).collect();
-        by_age.sort_by_key(|index| held[*index]);
+        let is_awaited = |index: usize| {
+            self.policy == Policy::ChildrenLast
+                && held.get(index).is_some_and(|held| awaited.contains(&held.process))
+        };
+        by_age.sort_by_key(|index| (is_awaited(*index), held[*index]));
         let of = by_age.len() as u64;
         let chosen = match self.policy {
-            // The newest goes first; of a chain of parents that are held, the newest too.
+            // The newest goes first; of a chain of parents that are held, the newest too; before it who is awaited.
             Policy::Free
             | Policy::WithoutChildren
             | Policy::ChildrenLast
@@ -136,7 +143,13 @@ mod tests {
     fn children_last_holds_births_and_lets_the_newest_go_first() {
         let mut decider = decider(Policy::ChildrenLast, 0);
         assert!(decider.holds(Point::Birth) && decider.holds(Point::Exec) && !decider.holds(Point::Output));
-        assert_eq!(decider.choose(&born(&[2, 3, 1])), 1);
+        assert_eq!(decider.choose(&born(&[2, 3, 1]), &[]), 1);
+    }
+
+    #[test]
+    fn children_last_lets_those_go_first_whom_somebody_waits_for() {
+        assert_eq!(decider(Policy::ChildrenLast, 0).choose(&born(&[1, 2, 3]), &[1, 2]), 1);
+        assert_eq!(decider(Policy::Reverse, 0).choose(&born(&[1, 2, 3]), &[1, 2]), 2);
     }
 
     #[test]
@@ -149,7 +162,7 @@ mod tests {
     fn a_random_seed_always_makes_the_same_choices() {
         let choices = |seed| {
             let mut decider = decider(Policy::Random, seed);
-            (0..20).map(|_| decider.choose(&born(&[1, 2, 3, 4]))).collect::<Vec<_>>()
+            (0..20).map(|_| decider.choose(&born(&[1, 2, 3, 4]), &[])).collect::<Vec<_>>()
         };
         assert_eq!(choices(7), choices(7));
         assert_ne!(choices(7), choices(8));
@@ -166,7 +179,7 @@ mod tests {
             let mut left = vec![1, 2, 3];
             let mut order = Vec::new();
             while !left.is_empty() {
-                order.push(left.remove(decider.choose(&born(&left))));
+                order.push(left.remove(decider.choose(&born(&left), &[])));
             }
             seeds.push(seed);
             orders.insert(order);

@@ -24,14 +24,29 @@ pub(super) const KILLS: [libc::c_long; 6] = [
     libc::SYS_pidfd_send_signal,
 ];
 
-/// Calls that start a clock which wakes somebody later.
+/// Calls after which something that is no process of the submission may wake one: a clock, or a socket to elsewhere.
 #[cfg(target_arch = "x86_64")]
-pub(super) const TIMERS: &[libc::c_long] =
-    &[libc::SYS_alarm, libc::SYS_setitimer, libc::SYS_timer_settime, libc::SYS_timerfd_settime];
-/// Calls that start a clock which wakes somebody later.
+pub(super) const WAKERS: &[libc::c_long] = &[
+    libc::SYS_alarm,
+    libc::SYS_setitimer,
+    libc::SYS_timer_settime,
+    libc::SYS_timerfd_settime,
+    libc::SYS_setsockopt,
+    libc::SYS_socket,
+];
+/// Calls after which something that is no process of the submission may wake one: a clock, or a socket to elsewhere.
 #[cfg(target_arch = "aarch64")]
-pub(super) const TIMERS: &[libc::c_long] =
-    &[libc::SYS_setitimer, libc::SYS_timer_settime, libc::SYS_timerfd_settime];
+pub(super) const WAKERS: &[libc::c_long] = &[
+    libc::SYS_setitimer,
+    libc::SYS_timer_settime,
+    libc::SYS_timerfd_settime,
+    libc::SYS_setsockopt,
+    libc::SYS_socket,
+];
+
+/// The options that give a socket's calls a time of their own, see socket(7); the last two are the same with times of
+/// 64 bits, see `<asm-generic/socket.h>`.
+const SOCKET_TIMES: [u64; 4] = [libc::SO_RCVTIMEO as u64, libc::SO_SNDTIMEO as u64, 66, 67];
 
 /// Whom a signal is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +73,25 @@ pub fn written_to(call: &SystemCall) -> Option<u64> {
 #[must_use]
 pub fn is_kill(call: &SystemCall) -> bool {
     KILLS.contains(&call.number)
+}
+
+/// Whether a process that makes this call may be woken by something that is no process of the submission.
+#[must_use]
+pub fn is_waker(call: &SystemCall) -> bool {
+    match call.number {
+        // Both are numbers of 32 bits.
+        libc::SYS_socket => call.args[0] as i32 != libc::AF_UNIX,
+        libc::SYS_setsockopt => {
+            call.args[1] as i32 == libc::SOL_SOCKET && SOCKET_TIMES.contains(&(call.args[2] & 0xffff_ffff))
+        }
+        number => WAKERS.contains(&number),
+    }
+}
+
+/// Whether a call may wait for what another process writes before it writes itself.
+#[must_use]
+pub fn waits_for_input(call: &SystemCall) -> bool {
+    matches!(call.number, libc::SYS_splice | libc::SYS_tee)
 }
 
 /// Whom a call that sends a signal sends it to.

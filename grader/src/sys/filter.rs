@@ -2,7 +2,7 @@
 //!
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
-//! submission's business, or because it sets a clock that will wake a process later.
+//! submission's business, or because something outside may wake the process later.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 
@@ -10,10 +10,11 @@
 
 use std::io;
 
-use super::calls::{KILLS, TIMERS, WRITES};
+use super::calls::{KILLS, WAKERS, WRITES};
 
-/// Calls that a kernel may lack: io_uring writes without a call, and clone3 keeps its flags where no filter can look.
-const MISSING: [libc::c_long; 2] = [libc::SYS_io_uring_setup, libc::SYS_clone3];
+/// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], and clone3
+/// keeps its flags where no filter can look.
+const MISSING: [libc::c_long; 3] = [libc::SYS_io_uring_setup, libc::SYS_io_setup, libc::SYS_clone3];
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
@@ -28,8 +29,8 @@ const FIRST_ARG: u32 = 16;
 /// The bit by which x86-64 marks calls of its x32 form, which have numbers of their own.
 const X32: u32 = 0x4000_0000;
 
-/// The longest program: eight instructions of frame, and two for each call.
-const MOST: usize = 64;
+/// The longest program: twenty instructions of frame, and two for each call.
+const MOST: usize = 80;
 
 /// The program, made before the fork, since nothing may be allocated after it.
 #[derive(Clone, Copy)]
@@ -51,12 +52,15 @@ impl Filter {
             filter.push(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, X32);
             filter.answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
         }
-        for call in WRITES.iter().chain(&KILLS).chain(TIMERS) {
+        for call in WRITES.iter().chain(&KILLS).chain(WAKERS) {
             filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
         }
         for call in MISSING {
             filter.if_equal(call, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
         }
+        // A traced process cannot be followed by another; the grader's own shall not be either.
+        filter.if_equal(libc::SYS_ptrace, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+        filter.stay_dumpable();
         filter.refuse_untraced_clone();
         filter.answer(libc::SECCOMP_RET_ALLOW);
         filter
@@ -84,6 +88,16 @@ impl Filter {
         self.load(FIRST_ARG);
         self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::CLONE_UNTRACED as u32);
         self.answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    }
+
+    /// A process that hides from its own user hides from the tracer too: it is told that it does, and does not.
+    fn stay_dumpable(&mut self) {
+        let prctl = u32::try_from(libc::SYS_prctl).unwrap_or(u32::MAX);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 4, prctl);
+        self.load(FIRST_ARG);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::PR_SET_DUMPABLE as u32);
+        self.answer(libc::SECCOMP_RET_ERRNO);
+        self.load(NUMBER);
     }
 
     fn load(&mut self, offset: u32) {

@@ -53,6 +53,20 @@ pub(super) fn reset(signal: i32) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, none, size_of_mask) };
 }
 
+/// Lets the ends of children be waited for, which are lost where this process was started with SIGCHLD ignored.
+///
+/// A handler, if there is one, stays.
+pub(super) fn keep_ends_of_children() {
+    let mut now = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: sigaction(2) requires null for what is not wanted, and room for the present disposition.
+    unsafe { libc::sigaction(libc::SIGCHLD, ptr::null(), now.as_mut_ptr()) };
+    // SAFETY: `assume_init` requires a value; all zeroes is one, and sigaction(2) leaves another.
+    let now = unsafe { now.assume_init() };
+    if now.sa_sigaction == libc::SIG_IGN {
+        reset(libc::SIGCHLD);
+    }
+}
+
 /// A descriptor that is readable when a child has ended; SIGCHLD has to be blocked.
 pub(super) fn child_ended() -> io::Result<OwnedFd> {
     let mut set = empty_set();

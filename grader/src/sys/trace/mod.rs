@@ -14,6 +14,7 @@ mod registers;
 
 use std::io;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use rustix::process::{Pid, Signal};
 
@@ -97,6 +98,7 @@ impl Tracer {
     /// # Errors
     /// EPERM where following is not allowed: a security module, a container, another tracer.
     pub fn seize(main: Pid, keeper: Pid) -> io::Result<Tracer> {
+        crate::sys::signals::keep_ends_of_children();
         // SAFETY: PTRACE_SEIZE requires nothing but numbers.
         unsafe { request(libc::PTRACE_SEIZE, main, 0, OPTIONS as usize) }?;
         Ok(Tracer { keeper, _bound_to_thread: PhantomData })
@@ -128,6 +130,27 @@ impl Tracer {
                 },
             }
         }
+    }
+
+    /// Whether [`Tracer::wait`] would have something to tell at once.
+    ///
+    /// # Errors
+    /// Those of waitid(2) other than ECHILD.
+    pub fn has_event(&self) -> io::Result<bool> {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        let what = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
+        let options = what | libc::__WALL | libc::__WNOTHREAD;
+        // SAFETY: waitid(2) requires room for its answer.
+        let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) };
+        if result < 0 {
+            let error = io::Error::last_os_error();
+            return if error.raw_os_error() == Some(libc::ECHILD) { Ok(true) } else { Err(error) };
+        }
+        // SAFETY: `assume_init` requires a value; all zeroes is one for this plain structure of numbers and pointers.
+        let info = unsafe { info.assume_init() };
+        // SAFETY: `si_pid` requires the form that belongs to SIGCHLD, or zeroes; waitid(2) leaves either.
+        let pid = unsafe { info.si_pid() };
+        Ok(pid != 0)
     }
 
     fn event(&self, pid: Pid, status: i32) -> Event {
@@ -222,13 +245,7 @@ impl Stopped {
         registers::end_interrupted_call(self.tid, result)
     }
 
-    /// Whether the thread was interrupted in a call that would be made again.
-    #[must_use]
-    pub fn is_in_interrupted_call(&self) -> bool {
-        registers::is_in_interrupted_call(self.tid).unwrap_or(false)
-    }
-
-    /// The call that the thread was interrupted in and will go on in.
+    /// The call that the thread was interrupted in and will make again.
     #[must_use]
     pub fn interrupted_call(&self) -> Option<SystemCall> {
         let (number, args) = registers::interrupted_call(self.tid).ok()??;

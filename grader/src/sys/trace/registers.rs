@@ -20,17 +20,12 @@ pub(super) fn skip_call(tid: Pid, result: i64) -> io::Result<()> {
     architecture::forget_call(tid, &mut registers, write)
 }
 
-/// Whether a thread was interrupted in a call that would be made again.
-pub(super) fn is_in_interrupted_call(tid: Pid) -> io::Result<bool> {
-    Ok(read(tid)?.is_restarting(&RESTARTS))
-}
-
 /// The number and arguments of the call that a thread was interrupted in, if it would go on in that one.
 ///
 /// The kernel makes it go on by another call, restart_syscall(2), which tells nothing of it.
 pub(super) fn interrupted_call(tid: Pid) -> io::Result<Option<(i64, [u64; 6])>> {
     let registers = read(tid)?;
-    Ok(registers.is_restarting(&RESTARTS).then(|| registers.call()))
+    Ok(registers.is_restarting(tid, &RESTARTS).then(|| registers.call()))
 }
 
 /// Makes an interrupted call return `result` in place of being made again.
@@ -87,7 +82,7 @@ mod architecture {
         }
 
         /// A call that is to be made again has its number kept and one of these as its result.
-        pub(super) fn is_restarting(&self, restarts: &[i64]) -> bool {
+        pub(super) fn is_restarting(&self, _tid: Pid, restarts: &[i64]) -> bool {
             self.0[ORIG_RAX].cast_signed() >= 0 && restarts.contains(&self.0[RAX].cast_signed())
         }
 
@@ -108,7 +103,9 @@ mod architecture {
 
 #[cfg(target_arch = "aarch64")]
 mod architecture {
+    use std::fs::File;
     use std::io;
+    use std::os::unix::fs::FileExt;
 
     use rustix::process::Pid;
 
@@ -125,7 +122,8 @@ mod architecture {
     /// The set that holds the number of the call alone, see `<linux/elf.h>`.
     const NT_ARM_SYSTEM_CALL: usize = 0x404;
 
-    /// The length of the instruction that makes a call.
+    /// The instruction that makes a call, `svc #0`, and its length.
+    const SVC_0: u32 = 0xd400_0001;
     const SVC: u64 = 4;
 
     impl Registers {
@@ -133,14 +131,17 @@ mod architecture {
             self.x[0] = result.cast_unsigned();
         }
 
-        /// The number of the call and its arguments; the first is lost, since the result has taken its place.
+        /// The number of the call and its arguments; the kernel has put the first back into its place.
         pub(super) fn call(&self) -> (i64, [u64; 6]) {
-            (self.x[8].cast_signed(), [0, self.x[1], self.x[2], self.x[3], self.x[4], self.x[5]])
+            (self.x[8].cast_signed(), [0, 1, 2, 3, 4, 5].map(|place: usize| self.x[place]))
         }
 
         /// The kernel has set the program back to the instruction that makes the call before it stops the thread.
-        pub(super) fn is_restarting(&self, _restarts: &[i64]) -> bool {
-            true
+        pub(super) fn is_restarting(&self, tid: Pid, _restarts: &[i64]) -> bool {
+            let mut instruction = [0; 4];
+            let memory = File::open(format!("/proc/{}/mem", tid.as_raw_pid()));
+            let read = memory.and_then(|memory| memory.read_exact_at(&mut instruction, self.pc));
+            read.is_ok() && u32::from_le_bytes(instruction) == SVC_0
         }
 
         pub(super) fn step_over_restart(&mut self) {

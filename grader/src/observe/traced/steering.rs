@@ -1,0 +1,169 @@
+//! Holding threads and letting them go on, and what is done when nothing can move.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use super::Run;
+use crate::model::{Ending, Held, Point};
+use crate::observe::awaited::awaited;
+use crate::observe::patience::Patience;
+use crate::observe::rest::{self, Rest};
+use crate::observe::{proc, waits};
+use crate::sys::Stopped;
+
+impl Run<'_> {
+    /// Holds a thread if its schedule does so at this point, and otherwise lets it go on.
+    pub(super) fn hold_or_go_on(&mut self, stopped: Stopped, process: usize, point: Point, applies: bool) {
+        if !applies || !self.holds(point) {
+            return stopped.go_on(None);
+        }
+        if self.held.is_empty() {
+            self.patience = Patience::new(self.starved());
+        }
+        self.held.add(Held { process: u32::try_from(process).unwrap_or(u32::MAX), point }, stopped);
+    }
+
+    pub(super) fn holds(&self, point: Point) -> bool {
+        !self.impatient && self.is_graded_program() && self.decider.holds(point)
+    }
+
+    /// Whether main has become the program that is graded.
+    pub(super) fn is_graded_program(&self) -> bool {
+        self.programs > self.wrappers
+    }
+
+    /// Looks whether nothing can move, and if so makes something move; returns whether it did.
+    pub(super) fn rest(&mut self) -> io::Result<bool> {
+        if self.cut.is_some() || !self.unborn.is_empty() {
+            return Ok(self.lose_patience());
+        }
+        let found = rest::look(&self.free_threads(), &self.interrupted);
+        if found == Rest::Moving || !self.stands_still()? {
+            return Ok(self.lose_patience());
+        }
+        if self.serve_streams()? || self.put_writer_last() || self.begin_newborn() {
+            return Ok(true);
+        }
+        match found {
+            Rest::Moving => Ok(false),
+            Rest::Timed(_) if !self.decider.steers() => Ok(false),
+            Rest::Timed(calls) => {
+                let Some(first) = self.clock.first(&calls) else { return Ok(self.lose_patience()) };
+                self.patience.slept();
+                if !self.lose_patience() {
+                    self.cut = Some(first);
+                    self.tracer.interrupt(first.tid);
+                }
+                Ok(true)
+            }
+            Rest::Blocked if !self.held.is_empty() && self.decider.lets_go() => {
+                self.release();
+                Ok(true)
+            }
+            Rest::Blocked => Ok(self.stuck()),
+        }
+    }
+
+    /// The threads that move by themselves, if any does: all but those that are stopped here or by a signal, and those
+    /// that wait for what they made by vfork(2).
+    fn free_threads(&self) -> Vec<Pid> {
+        let still: Vec<Pid> = self.still_threads().collect();
+        let threads = self.tree.alive().flat_map(|index| self.tree.member(index).to_be_heard_of());
+        threads.filter(|tid| !self.tree.is_vforking(*tid) && !still.contains(tid)).collect()
+    }
+
+    fn still_threads(&self) -> impl Iterator<Item = Pid> {
+        let to_write = self.to_write.iter().map(|(_, stopped)| stopped.tid());
+        let newborn = self.newborn.iter().map(Stopped::tid);
+        self.held.threads().chain(to_write).chain(newborn).chain(self.parked.iter().copied())
+    }
+
+    /// Whether those that should stand still do: one may have been killed or continued by somebody who now waits.
+    fn stands_still(&self) -> io::Result<bool> {
+        Ok(self.still_threads().all(proc::is_traced_stop) && !self.tracer.has_event()?)
+    }
+
+    /// Lets others write before one that waits for its own input; returns whether it does.
+    fn put_writer_last(&mut self) -> bool {
+        let waits = self.writing.filter(|writing| writing.waits_for_input && !self.to_write.is_empty());
+        if let Some(writing) = waits {
+            // Its call is broken off and made again, which puts it at the end.
+            self.tracer.interrupt(writing.tid);
+        }
+        waits.is_some()
+    }
+
+    /// Lets those begin whose maker was killed before it told of them; returns whether there are any.
+    fn begin_newborn(&mut self) -> bool {
+        let newborn = std::mem::take(&mut self.newborn);
+        let any = !newborn.is_empty();
+        for stopped in newborn {
+            if let Some(process) = self.unannounced.remove(&stopped.tid()) {
+                self.begins(stopped, process);
+            }
+        }
+        any
+    }
+
+    /// Lets the one go on that the schedule chooses.
+    fn release(&mut self) {
+        let awaited: Vec<u32> = awaited(&self.tree).into_iter().map(|index| index as u32).collect();
+        let index = self.decider.choose(&self.held.points(), &awaited);
+        let (held, stopped) = self.held.take(index);
+        self.patience = Patience::new(self.starved());
+        self.let_go(held, stopped);
+    }
+
+    fn let_go(&mut self, held: Held, stopped: Stopped) {
+        if held.point != Point::Output {
+            return stopped.go_on(None);
+        }
+        match stopped.call().ok().and_then(|call| self.output_of(&stopped, &call)) {
+            Some(output) => self.begin_write(stopped, output),
+            None => stopped.go_on(None),
+        }
+    }
+
+    /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
+    fn lose_patience(&mut self) -> bool {
+        let waits = !self.held.is_empty() && self.decider.lets_go();
+        if !waits || !self.patience.is_lost(|| self.starved()) {
+            return false;
+        }
+        self.impatient = true;
+        for (held, stopped) in self.held.take_all() {
+            self.let_go(held, stopped);
+        }
+        true
+    }
+
+    /// How long the threads of all living processes could have run but had no CPU.
+    fn starved(&self) -> Duration {
+        let members = self.tree.alive().map(|index| self.tree.member(index));
+        members.flat_map(|member| &member.threads).map(|tid| proc::starved(*tid)).sum()
+    }
+
+    /// Nobody can go on and nobody is held: the run is over, unless something outside may wake somebody.
+    fn stuck(&mut self) -> bool {
+        let may_be_woken = self.tree.alive().any(|index| self.tree.member(index).may_be_woken);
+        if may_be_woken || self.tree.alive().next().is_none() {
+            return false;
+        }
+        self.over = Some(match self.main_ended {
+            Some(_) => Ending::Finished,
+            None if self.is_without_children() => Ending::Finished,
+            None => {
+                let numbers = self.tree.numbers();
+                let label = |index: usize| match numbers.get(index).copied().flatten() {
+                    Some(0) => "main".to_owned(),
+                    Some(number) => format!("child {number}"),
+                    None => "a helper".to_owned(),
+                };
+                Ending::Deadlocked { waits: waits::explain(&self.tree, &label) }
+            }
+        });
+        true
+    }
+}

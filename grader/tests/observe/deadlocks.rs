@@ -1,0 +1,100 @@
+//! A program that cannot go on is told from one that is slow, and why it cannot.
+
+use std::time::Duration;
+
+use grader::model::{Ending, Policy, Schedule};
+
+use crate::support::{FREE, assert_right_end, free, patient, python, run, run_with};
+
+/// The sentences about a deadlock, found under both kinds of schedule before the time limit is near.
+fn waits(script: &str) -> Vec<String> {
+    let steered = Schedule { policy: Policy::ChildrenLast, seed: 0 };
+    let mut found = Vec::new();
+    for schedule in [FREE, steered] {
+        let record = run(&python(script), schedule);
+        let Ending::Deadlocked { waits } = record.ending else { panic!("{schedule}: {record:?}") };
+        assert!(record.wall < Duration::from_secs(20), "{:?}", record.wall);
+        found = waits;
+    }
+    found
+}
+
+#[test]
+fn two_that_wait_for_each_other_s_pipe() {
+    let waits = waits(
+        "
+a, b = os.pipe(), os.pipe()
+if os.fork() == 0: os.read(a[0], 1); os.write(b[1], b'x'); os._exit(0)
+os.read(b[0], 1)",
+    );
+    assert_eq!(waits.len(), 2);
+    assert!(waits.iter().all(|wait| wait.contains("read from a pipe that nobody writes to")), "{waits:?}");
+}
+
+#[test]
+fn a_parent_that_waits_for_a_child_that_reads() {
+    let waits = waits("a, b = os.pipe()\nif os.fork() == 0: os.read(a, 1)\nos.wait()");
+    assert_eq!(waits[0], "Main waits for child 1 to end.");
+}
+
+#[test]
+fn a_pipe_that_is_full() {
+    let waits = waits("a, b = os.pipe()\nif os.fork() == 0: os.write(b, bytes(1 << 20))\nos.wait()");
+    assert!(waits[1].starts_with("Child 1 waits to write to a pipe that is full"), "{waits:?}");
+}
+
+#[test]
+fn a_lock_that_is_taken_twice() {
+    let waits = waits("lock = threading.Lock(); lock.acquire(); lock.acquire()");
+    assert!(waits[0].starts_with("Main waits for a lock"), "{waits:?}");
+}
+
+#[test]
+fn a_signal_that_nobody_sends_and_a_stop_that_nobody_ends() {
+    let waits = waits("if os.fork() == 0: os.kill(os.getpid(), 19)\nsignal.pause()");
+    assert_eq!(waits[0], "Main waits for a signal that nobody sends.");
+    assert_eq!(waits[1], "Child 1 is stopped by a signal, and nobody continues it.");
+}
+
+#[test]
+fn a_deadlock_behind_input_that_nobody_reads() {
+    let input = "x".repeat(3 << 20);
+    let record = run_with(&python("a, b = os.pipe(); os.read(a, 1)"), &input, &patient(), FREE).record;
+    assert!(matches!(record.ending, Ending::Deadlocked { .. }), "{record:?}");
+}
+
+#[test]
+fn a_deadlock_is_named_quickly() {
+    let record = free("a, b = os.pipe(); os.read(a, 1)");
+    assert!(matches!(record.ending, Ending::Deadlocked { .. }), "{record:?}");
+    // Half a second is what is promised on a machine with a CPU to spare.
+    assert!(record.wall < Duration::from_secs(5), "{:?}", record.wall);
+}
+
+#[test]
+fn whoever_waits_for_time_is_not_in_a_deadlock() {
+    let sleepers = [
+        "signal.signal(14, lambda *_: os._exit(0)); signal.alarm(1); signal.pause()",
+        "signal.signal(14, lambda *_: os._exit(0)); signal.setitimer(signal.ITIMER_REAL, 0.3); signal.pause()",
+        "
+libc = ctypes.CDLL(None)
+timer = libc.timerfd_create(1, 0)
+libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 0, 300_000_000), None)
+os.read(timer, 8)",
+        "time.sleep(0.3)",
+        "select.select([], [], [], 0.3)",
+        "threading.Event().wait(0.3)",
+        "signal.sigtimedwait([10], 0.3)",
+    ];
+    for script in sleepers {
+        assert_right_end(&free(script));
+    }
+    let received = free(
+        "
+import struct
+a, b = socket.socketpair()
+a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 300_000))
+assert ctypes.CDLL(None).recv(a.fileno(), ctypes.create_string_buffer(1), 1, 0) == -1",
+    );
+    assert_right_end(&received);
+}

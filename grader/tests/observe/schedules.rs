@@ -1,0 +1,225 @@
+//! Schedules: a right program reaches its right end under each, and a wrong order is shown every time.
+
+use std::time::{Duration, Instant};
+
+use grader::model::{Limits, Policy, Schedule};
+
+use crate::support::{assert_right_end, patient, python, run, run_with, schedules, texts};
+
+const CHILDREN_LAST: Schedule = Schedule { policy: Policy::ChildrenLast, seed: 0 };
+
+/// Runs a script, whose last line is `Done!`, under all schedules.
+fn right(script: &str) {
+    right_under(script, schedules());
+}
+
+/// The same for a script that is slow, under one schedule of each kind.
+fn slowly_right(script: &str) {
+    right_under(script, schedules().into_iter().take(6).collect());
+}
+
+fn right_under(script: &str, schedules: Vec<Schedule>) {
+    let program = python(script);
+    for schedule in schedules {
+        let record = run(&program, schedule);
+        assert_right_end(&record);
+        assert_eq!(texts(&record).last(), Some(&"Done!"), "{schedule}: {record:?}");
+    }
+}
+
+#[test]
+fn pipes_both_ways() {
+    right(
+        "
+a, b = os.pipe(), os.pipe()
+if os.fork() == 0:
+    for _ in range(20): os.write(b[1], os.read(a[0], 1))
+    say('child'); os._exit(0)
+for _ in range(20): os.write(a[1], b'x'); os.read(b[0], 1)
+os.wait(); say('Done!')",
+    );
+}
+
+#[test]
+fn a_barrier_of_processes_that_print_on_both_sides() {
+    right(
+        "
+here, go = os.pipe(), os.pipe()
+for _ in range(3):
+    if os.fork() == 0:
+        say('before'); os.write(here[1], b'x'); os.read(go[0], 1); say('after'); os._exit(0)
+for _ in range(3): os.read(here[0], 1)
+os.write(go[1], b'xxx')
+for _ in range(3): os.wait()
+say('Done!')",
+    );
+}
+
+#[test]
+fn semaphores_of_multiprocessing() {
+    right(
+        "
+import multiprocessing as m
+m.set_start_method('fork')
+s, t = m.Semaphore(0), m.Barrier(3)
+def work(): t.wait(); s.acquire(); print('child', flush=True)
+ps = [m.Process(target=work) for _ in range(2)]
+for p in ps: p.start()
+t.wait(); s.release(); s.release()
+for p in ps: p.join()
+print('Done!')",
+    );
+}
+
+#[test]
+fn polling_without_waiting() {
+    slowly_right(
+        "
+child = os.fork()
+if child == 0: time.sleep(0.05); say('child'); os._exit(0)
+while os.waitpid(child, os.WNOHANG) == (0, 0): time.sleep(0.01)
+say('Done!')",
+    );
+}
+
+#[test]
+fn spinning_on_shared_memory() {
+    slowly_right(
+        "
+shared = mmap.mmap(-1, 4096)
+if os.fork() == 0: time.sleep(0.01); say('child'); shared[0] = 1; os._exit(0)
+while shared[0] == 0: pass
+os.wait(); say('Done!')",
+    );
+}
+
+#[test]
+fn signals_as_a_start_gun() {
+    right(
+        "
+signal.pthread_sigmask(signal.SIG_BLOCK, [10])
+children = []
+for _ in range(3):
+    child = os.fork()
+    if child == 0: signal.sigwait([10]); say('child'); os._exit(0)
+    children.append(child)
+for child in children: os.kill(child, 10)
+for child in children: os.waitpid(child, 0)
+say('Done!')",
+    );
+}
+
+#[test]
+fn stopped_and_continued_by_another() {
+    right(
+        "
+child = os.fork()
+if child == 0:
+    threading.Thread(target=time.sleep, args=[0.1]).start()
+    os.kill(os.getpid(), 19); say('child'); time.sleep(0.1); os._exit(0)
+os.waitpid(child, os.WUNTRACED); os.kill(child, 18); os.waitpid(child, 0); say('Done!')",
+    );
+}
+
+#[test]
+fn vfork_from_two_threads_at_once() {
+    right(
+        "
+def start(): os.waitpid(os.posix_spawn('/bin/sh', ['sh', '-c', 'sleep 0.05; echo child'], os.environ), 0)
+threads = [threading.Thread(target=start) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+say('Done!')",
+    );
+}
+
+#[test]
+fn a_ticking_thread_beside_a_long_sleep_does_not_make_it_longer() {
+    let started = Instant::now();
+    slowly_right(
+        "
+def tick():
+    while True: time.sleep(0.005)
+threading.Thread(target=tick, daemon=True).start()
+if os.fork() == 0: time.sleep(1); say('child'); os._exit(0)
+os.wait(); time.sleep(1); say('Done!'); os._exit(0)",
+    );
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+}
+
+#[test]
+fn timeouts_that_never_come_true_where_others_are_quicker() {
+    right(
+        "
+import subprocess
+ready, go = os.pipe()
+if os.fork() == 0:
+    os.write(go, b'x')
+    for _ in range(10): time.sleep(0.02)
+    os.write(go, b'x'); os._exit(0)
+os.read(ready, 1); assert select.select([ready], [], [], 5)[0]
+os.wait(); say('Done!')",
+    );
+}
+
+#[test]
+fn a_pool_with_its_threads() {
+    right(
+        "
+import multiprocessing as m
+m.set_start_method('fork')
+def square(number): return number * number
+with m.Pool(3) as pool: print(pool.map(square, range(5)), flush=True)
+print('Done!')",
+    );
+}
+
+#[test]
+fn time_in_which_somebody_was_held_is_not_the_submission_s() {
+    // Main sits in a call without a rest for as long as patience lasts; its own time is far less.
+    let script = python(
+        "
+shared = mmap.mmap(-1, 4096)
+for turn in (1, 2):
+    if os.fork() == 0: shared[0] = turn; os._exit(0)
+    while shared[0] != turn: pass
+    os.wait()
+say('Done!')",
+    );
+    let limits = Limits { wall: Duration::from_secs(4), ..patient() };
+    let record = run_with(&script, "", &limits, CHILDREN_LAST).record;
+    assert_eq!(texts(&record), ["Done!"], "{record:?}");
+    assert_right_end(&record);
+}
+
+/// Main says `Done!` before the child says anything, each time and soon.
+fn broken(instead_of_a_join: &str) {
+    let program =
+        python(&format!("if os.fork() == 0: say('child'); os._exit(0)\n{instead_of_a_join}\nsay('Done!')"));
+    for _ in 0..10 {
+        let started = Instant::now();
+        let record = run(&program, CHILDREN_LAST);
+        assert_eq!(texts(&record), ["Done!", "child"], "{instead_of_a_join}: {record:?}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn no_join_or_something_in_its_place_is_shown_every_time() {
+    for instead in [
+        "",
+        "time.sleep(0.005)",
+        "time.sleep(0.1)",
+        "time.sleep(3)",
+        "time.sleep(30)",
+        "for _ in range(20): time.sleep(0.01)",
+        "end = time.monotonic() + 0.2\nwhile time.monotonic() < end: time.sleep(0.01)",
+        "select.select([], [], [], 0.5)",
+        "threading.Event().wait(0.5)",
+        "signal.sigtimedwait([10], 2)",
+        "import multiprocessing.connection as c; c.wait([os.pipe()[0]], 0.1)",
+        "sum(range(3_000_000))",
+    ] {
+        broken(instead);
+    }
+}
