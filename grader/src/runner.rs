@@ -25,7 +25,7 @@ pub struct Runs {
 ///
 /// Where tracing is refused nobody can be made to wait, so that only the free runs are made, and two of them where the
 /// selection has none.
-/// After a run that timed out there is no other: nobody waits for one endless loop several times.
+/// After a run that timed out or reached a limit there is no other: nobody waits for one endless loop several times.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ pub fn run_all(program: &Program, question: &Question, selection: &Selection) ->
     let mut runs = Runs::default();
     for schedule in schedules(question, selection) {
         match one(program, question, schedule, &mut runs) {
-            Ok(_) if runs.timed_out() => return Ok(runs),
+            Ok(_) if runs.at_a_limit() => return Ok(runs),
             Ok(_) => {}
             Err(TraceError::Refused(error)) => return plain(program, question, selection, &error),
             Err(TraceError::Run(error)) => return Err(error),
@@ -52,8 +52,10 @@ pub fn run_all(program: &Program, question: &Question, selection: &Selection) ->
 }
 
 impl Runs {
-    fn timed_out(&self) -> bool {
-        self.records.last().is_some_and(|record| record.ending == Ending::TimedOut)
+    /// Whether the last run used up its time or reached another limit, as the next would too.
+    fn at_a_limit(&self) -> bool {
+        let ending = self.records.last().map(|record| &record.ending);
+        matches!(ending, Some(Ending::TimedOut | Ending::LimitExceeded(_)))
     }
 }
 
@@ -100,7 +102,7 @@ fn every_order(program: &Program, question: &Question, runs: &mut Runs) -> Resul
     for _ in 0..MOST_ORDERS {
         let Some(seed) = next else { break };
         let choices = one(program, question, Schedule { policy: Policy::Exhaustive, seed }, runs)?;
-        if runs.timed_out() {
+        if runs.at_a_limit() {
             break;
         }
         match next_path(&choices) {
@@ -127,7 +129,7 @@ fn plain(
     for schedule in free_schedules(selection) {
         let record = observe::run_plain(program, &question.run, &question.limits, schedule, &reason)?;
         runs.records.push(record);
-        if runs.timed_out() {
+        if runs.at_a_limit() {
             break;
         }
     }
