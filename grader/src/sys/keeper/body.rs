@@ -55,6 +55,12 @@ fn begin<'a>(
     // SAFETY: the keeper is a copy that uses nothing but these, and leaves without running a destructor.
     unsafe { descriptors::close_all_but([own[0], own[1], stdin, stdout, stderr, gate]) };
     let child_ended = own_means().map_err(|errno| (Step::Keeper, errno))?;
+    if orders.tracing.is_some() {
+        // Its own bell may have stopped it just when the tracer dies, and a stopped keeper sees no lifeline cut. What is
+        // below it dies with the tracer too.
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|errno| (Step::Keeper, errno))?;
+    }
     let me = rustix::process::getpid();
     let main = || {
         send(reports, start::start(orders, me));
