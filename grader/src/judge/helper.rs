@@ -3,12 +3,7 @@
 //! Python's fork server and resource tracker are such helpers: programs of their own that print nothing, that nobody
 //! waits for, and that end by themselves as soon as main has.
 
-use std::time::Duration;
-
 use crate::model::{ExitStatus, Process, RunRecord};
-
-/// How long a helper may take to notice main's end.
-const NOTICE: Duration = Duration::from_secs(1);
 
 /// Whether a process is still alive when main ends, or is only just ending then.
 pub(super) fn outlives_main(process: &Process, run: &RunRecord) -> bool {
@@ -19,12 +14,11 @@ pub(super) fn outlives_main(process: &Process, run: &RunRecord) -> bool {
 
 /// Whether a process is a helper rather than one that the program left behind.
 ///
-/// A copy of main is none: that is how workers are made.
+/// A copy of main is none: that is how workers are made; nor is one that the grader had to end.
 pub(super) fn is_helper(process: &Process, run: &RunRecord) -> bool {
-    let main_ended = run.processes.first().and_then(|main| main.ended).unwrap_or_default();
     outlives_main(process, run)
         && process.executed
         && process.status == Some(ExitStatus::Code(0))
-        && process.ended.is_some_and(|ended| ended <= main_ended + NOTICE)
+        && process.ended.is_some()
         && !run.lines.iter().any(|line| line.writer == Some(process.number))
 }

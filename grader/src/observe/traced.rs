@@ -42,6 +42,9 @@ use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, S
 /// A helper (a fork server, a resource tracker) ends within milliseconds once main has closed its pipe.
 const AFTERMATH: Duration = Duration::from_secs(1);
 
+/// How much longer at most where they get no CPU.
+const LONGEST_STARVED: Duration = Duration::from_secs(8);
+
 /// How long nothing may have been heard of a free run before it is looked at for a deadlock.
 const QUIET: Duration = Duration::from_millis(60);
 
@@ -313,11 +316,16 @@ impl<'a> Run<'a> {
         let without_children = self.is_without_children();
         Ok(match self.main_ended {
             Some(_) if without_children => Some(Ending::Finished),
-            Some(ended) if at >= ended + AFTERMATH || self.is_empty()? => Some(Ending::Finished),
+            Some(ended) if self.is_aftermath_over(at, ended) || self.is_empty()? => Some(Ending::Finished),
             None if self.lacks_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
             None if at >= self.wall() => Some(Ending::TimedOut),
             _ => None,
         })
+    }
+
+    /// Whether those that outlive main have had their time; on a busy machine it is longer by what they had to wait.
+    fn is_aftermath_over(&self, at: Duration, main_ended: Duration) -> bool {
+        at >= main_ended + AFTERMATH && at >= main_ended + AFTERMATH + self.starved().min(LONGEST_STARVED)
     }
 
     /// Whether nobody is alive, nor was born without a word so far.

@@ -140,7 +140,7 @@ impl Run<'_> {
     }
 
     /// How long the threads of all living processes could have run but had no CPU.
-    fn starved(&self) -> Duration {
+    pub(super) fn starved(&self) -> Duration {
         let members = self.tree.alive().map(|index| self.tree.member(index));
         members.flat_map(|member| &member.threads).map(|tid| proc::starved(*tid)).sum()
     }
