@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use grader::model::Verdict;
 use grader::question::Course;
-use tests::code::{modules_named, without_texts, words};
+use grader::submission::without_texts;
+use tests::code::{modules_named, words};
 use tests::fixture::Fixture;
 use tests::root;
 

@@ -5,6 +5,7 @@
 //! Nothing here starts a submission.
 
 mod cargo;
+mod code;
 mod command;
 mod manifest;
 mod package;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 pub use crate::sys::Program;
 pub use cargo::BuildError;
+pub use code::without_texts;
 pub use command::program as find_program;
 pub use unfinished::is_unfinished;
 pub use workspace::{Workspace, WorkspaceError};
