@@ -8,15 +8,15 @@ use std::fs;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use grader::grading::with_causes;
+use grader::author::{self, Fixture};
+use grader::grading::{self, Graded, with_causes};
 use grader::model::{Policy, Question, Verdict};
 use grader::question::Course;
 use grader::report;
+use grader::schedule::Selection;
 use grader::submission::{self, Build, Colour, Submission, Workspace};
 use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
 use tests::canonical;
-use tests::fixture::Fixture;
-use tests::graded::Graded;
 
 /// How many trials run at once for every CPU, since most of a trial is waiting: for processes, or for a limit.
 const TRIALS_PER_CPU: usize = 4;
@@ -128,7 +128,7 @@ impl House {
         let root = tests::root();
         let workspace = Workspace::find(&root).map_err(|error| error.to_string())?;
         let course = Course::find(&root).map_err(|error| with_causes(&error))?;
-        let has_python = submission::find_program(&["python3".to_owned()], &root).is_ok();
+        let has_python = author::python().is_some();
         Ok(House {
             workspace,
             course,
@@ -149,7 +149,7 @@ impl House {
                 items.push((format!("{id} solution"), Ok(Item::Solution(id.clone()))));
             }
         }
-        let fixtures = Fixture::find(&self.workspace.root().join("tests/submissions"), &self.course);
+        let fixtures = Fixture::find(&self.workspace, &self.course);
         items.extend(fixtures.into_iter().map(|(name, fixture)| (name, fixture.map(Item::Fixture))));
         items
     }
@@ -169,7 +169,8 @@ impl House {
     fn grade(&self, name: &str, item: &Item, build: &Build) -> Result<(), Failed> {
         let submission = item.submission();
         let question = self.course.question(submission.question()).map_err(|error| with_causes(&error))?;
-        let grade = || Graded::of(&self.course, &question, &submission, build);
+        let grade =
+            || grading::grade_built(&self.course, &question, &submission, build, &Selection::default());
         match item {
             Item::Solution(_) => {
                 let graded = grade();
@@ -211,7 +212,7 @@ impl House {
         grade: impl Fn() -> Graded,
     ) -> Result<(), Failed> {
         for _ in 0..TIMES_TO_CLOSE_A_GAP {
-            if !is_as_declared(fixture, &grade()) {
+            if !fixture.is_as_declared(&grade()) {
                 self.gaps
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -246,25 +247,13 @@ impl House {
 
 /// The folder's verdict, by the checks that are named.
 fn expect_caught(fixture: &Fixture, graded: &Graded) -> Result<(), Failed> {
-    if is_as_declared(fixture, graded) {
+    if fixture.is_as_declared(graded) {
         return Ok(());
     }
     let checks: Vec<String> = fixture.caught_by.iter().map(|name| format!("  {name}")).collect();
     let expected =
         format!("this submission has to be graded `{}` by\n{}", fixture.verdict, checks.join("\n"));
     Err(told(&expected, graded))
-}
-
-/// Whether a fixture is judged as its folder and its file say, with nothing left open.
-fn is_as_declared(fixture: &Fixture, graded: &Graded) -> bool {
-    if fixture.verdict == Verdict::Passed {
-        return graded.grade.verdict == Verdict::Passed;
-    }
-    let catches = |name: &String| {
-        let mut checks = graded.grade.checks.iter();
-        checks.any(|check| check.name == *name && check.verdict == fixture.verdict)
-    };
-    graded.verdict() == fixture.verdict && fixture.caught_by.iter().all(catches)
 }
 
 /// What was expected, and the grade that came instead, as its learner would read it.

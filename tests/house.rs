@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use grader::author::Fixture;
 use grader::model::Verdict;
 use grader::question::Course;
-use grader::submission::without_texts;
+use grader::submission::{Workspace, without_texts};
 use tests::code::{modules_named, words};
-use tests::fixture::Fixture;
 use tests::root;
 
 fn read(path: &str) -> String {
@@ -237,7 +237,7 @@ fn assert_package(folder: &str, name: &str) {
 fn a_question_with_fixtures_has_three_wrong_ones_and_a_right_one() {
     let course = Course::find(&root()).unwrap();
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for (name, fixture) in Fixture::find(Path::new(&root().join("tests/submissions")), &course) {
+    for (name, fixture) in Fixture::find(&Workspace::find(&root()).unwrap(), &course) {
         let fixture = fixture.unwrap_or_else(|mistake| panic!("{name}: {mistake}"));
         let (right, wrong) = counts.entry(fixture.question).or_default();
         *(if fixture.verdict == Verdict::Passed { right } else { wrong }) += 1;

@@ -112,6 +112,36 @@ pub struct Graded {
     pub runs: Vec<RunRecord>,
 }
 
+impl Graded {
+    /// The first verdict that says that something is wrong.
+    ///
+    /// What could not be looked at says nothing, though a grade's own verdict may be *not run* for it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let mut verdicts = self.grade.checks.iter().map(|check| check.verdict);
+        verdicts.find(|one| !matches!(one, Verdict::Passed | Verdict::NotRun)).unwrap_or(Verdict::Passed)
+    }
+
+    /// How many checks got a verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.grade.checks.iter().filter(|check| check.verdict == verdict).count()
+    }
+
+    /// Why not all could be seen, if so.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        unobserved(&self.runs)
+    }
+}
+
+fn unobserved(runs: &[RunRecord]) -> Option<&str> {
+    runs.iter().find_map(|run| match &run.observation {
+        Observation::OutputOnly { reason } => Some(reason.as_str()),
+        Observation::Full => None,
+    })
+}
+
 /// Runs and judges one submission that was built, or says why it was not.
 #[must_use]
 pub fn grade_built(
@@ -148,10 +178,7 @@ pub fn grade_built(
     }
     let mut grade = judge(question, &submission.description(), &evidence);
     if grade.checks.iter().any(|check| check.verdict == Verdict::NotRun) {
-        grade.notes.extend(evidence.runs.iter().find_map(|run| match &run.observation {
-            Observation::OutputOnly { reason } => Some(reason.clone()),
-            Observation::Full => None,
-        }));
+        grade.notes.extend(unobserved(&evidence.runs).map(str::to_owned));
     }
     if selection.every_order() {
         grade.notes.push(coverage(&evidence.runs, runs.covered));

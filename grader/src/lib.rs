@@ -12,6 +12,7 @@
 //! | [`runner`], [`validator`] | a submission and a question give run records |
 //! | [`judge`] | records and a question give verdicts, points and explanations; pure |
 //! | [`grading`] | a submission's whole way to its grade |
+//! | [`author`] | programs whose verdict is known |
 //! | [`doctor`] | trying what works on this machine |
 //! | [`report`] | a grade rendered into a writer |
 //! | [`cli`] | arguments and commands; the only place that touches the terminal |
@@ -19,6 +20,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the grader needs Linux: it uses the kernel's own means of following and steering processes");
 
+pub mod author;
 pub mod cli;
 pub mod doctor;
 pub mod grading;

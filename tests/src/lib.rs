@@ -1,13 +1,11 @@
 //! What the workspace's tests share.
 //!
-//! Finding fixtures, grading what is built, starting the grader's command line, and folders to do so in.
+//! Starting the grader's command line, folders to do so in, and reading what programs printed.
 //! The tests themselves lie beside `submissions/`, one file a subject; nothing here asserts what they are about.
 
 pub mod canonical;
 pub mod code;
-pub mod fixture;
 pub mod folder;
-pub mod graded;
 pub mod program;
 
 use std::path::{Path, PathBuf};

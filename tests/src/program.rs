@@ -48,17 +48,6 @@ pub fn cargo(folder: &Path) -> assert_cmd::Command {
     command
 }
 
-/// The path of Python's interpreter, as it names itself; none without one.
-#[must_use]
-pub fn python() -> Option<String> {
-    let output = assert_cmd::Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output()
-        .ok()?;
-    let path = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !path.is_empty()).then_some(path)
-}
-
 /// A program that is followed while it runs.
 #[must_use]
 #[expect(

@@ -52,6 +52,12 @@ impl Workspace {
     pub fn solution(&self, question: &str) -> PathBuf {
         self.root.join("solutions").join(question)
     }
+
+    /// The folder of all fixtures, whether it is there or not.
+    #[must_use]
+    pub fn fixtures(&self) -> PathBuf {
+        self.root.join("tests").join("submissions")
+    }
 }
 
 fn is_root(folder: &Path) -> bool {
