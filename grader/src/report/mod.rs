@@ -4,5 +4,6 @@
 //! Wire formats are types of their own, so that a change of the model cannot change them unnoticed.
 
 pub mod json;
+mod layout;
 pub mod record;
 pub mod text;

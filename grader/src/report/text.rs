@@ -5,8 +5,8 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthStr;
 
+use super::layout::{columns, wrapped, wrapped_command};
 use crate::model::{CheckResult, Explanation, Grade, ListingLine, Mark, Points, Timeline, Verdict};
 
 const BOLD: Style = Style::new().bold();
@@ -32,11 +32,28 @@ pub fn write_grade(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Resu
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
     write_indented(&grade.submission, 2, width, DIM, out)?;
+    write_body(grade, width, out)?;
+    write!(out, "  ")?;
+    write_verdict(grade, out)
+}
+
+/// Writes what a grade came to, in one line: the verdict and the points.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_verdict(grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
+    let style = style_of(grade.verdict);
+    writeln!(out, "{style}{}{style:#}, {} points", grade.verdict, grade.points)
+}
+
+/// Writes what stands between a grade's title and its verdict: notes, checks and the timeline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_body(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let width = width.max(NARROWEST);
     for note in &grade.notes {
-        for line in note.lines() {
-            // A compiler's text is laid out already, and wrapping would tear its marks from what they point at.
-            writeln!(out, "  {line}")?;
-        }
+        write_note(note, width, out)?;
     }
     if grade.verdict != Verdict::NotStarted && grade.verdict != Verdict::DidNotBuild {
         for (index, check) in grade.checks.iter().enumerate() {
@@ -46,8 +63,16 @@ pub fn write_grade(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Resu
     if let Some(timeline) = &grade.timeline {
         write_timeline(timeline, width, out)?;
     }
-    let style = style_of(grade.verdict);
-    writeln!(out, "  {style}{}{style:#}, {} points", grade.verdict, grade.points)
+    Ok(())
+}
+
+/// A sentence is wrapped; a compiler's text is laid out already, and wrapping would tear its marks from what they
+/// point at.
+fn write_note(note: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    if note.trim_end().contains('\n') {
+        return note.lines().try_for_each(|line| writeln!(out, "  {line}"));
+    }
+    write_indented(note, 2, width, Style::new(), out)
 }
 
 /// Writes the sum over several grades.
@@ -93,13 +118,13 @@ fn write_check(
         _ => "✗",
     };
     let points = format!("{}/{}", check.points.earned, check.points.possible);
-    let lines = wrapped(&check.name, width.saturating_sub(INDENT + points.width()).max(10));
+    let lines = wrapped(&check.name, width.saturating_sub(INDENT + columns(&points)).max(10));
     for (number, line) in lines.iter().enumerate() {
         if number + 1 < lines.len() {
             writeln!(out, "  {style}{}{style:#} {line}", if number == 0 { sign } else { " " })?;
             continue;
         }
-        let gap = width.saturating_sub(4 + line.width() + points.width()).max(1);
+        let gap = width.saturating_sub(4 + columns(line) + columns(&points)).max(1);
         let sign = if number == 0 { sign } else { " " };
         writeln!(out, "  {style}{sign}{style:#} {line}{:gap$}{style}{points}{style:#}", "")?;
     }
@@ -122,24 +147,33 @@ fn write_check(
     }
     write_explanation(check.verdict, explanation, width, out)?;
     match (check.run, &grade.again) {
-        (Some(run), Some(again)) => {
-            writeln!(out, "{:INDENT$}{DIM}again: {again} --schedules {run}{DIM:#}", "")
-        }
+        (Some(run), Some(again)) => write_again(&format!("{again} --schedules {run}"), width, out),
         (Some(run), None) => writeln!(out, "{:INDENT$}{DIM}run: {run}{DIM:#}", ""),
         (None, _) => Ok(()),
     }
 }
 
+/// The command that makes the run again; where it takes several lines they can be copied as one command.
+fn write_again(command: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    const LABEL: &str = "again: ";
+    let lines = wrapped_command(command, width.saturating_sub(INDENT + LABEL.len()));
+    for (number, line) in lines.iter().enumerate() {
+        let label = if number == 0 { LABEL } else { "" };
+        writeln!(out, "{:INDENT$}{DIM}{label:width$}{line}{DIM:#}", "", width = LABEL.len())?;
+    }
+    Ok(())
+}
+
 /// A row a process, from its birth to its end, with a dot for every line that it wrote.
 fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let label_width = timeline.rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
+    let label_width = timeline.rows.iter().map(|row| columns(&row.label)).max().unwrap_or(0);
     let room = width.saturating_sub(INDENT + label_width + 2).max(8);
     // Three columns an event are easy to read; more events than fit share columns.
     let place = |column: usize| match timeline.columns.saturating_sub(1) {
         0 => 0,
         last => column * (last * 3).min(room - 1) / last,
     };
-    writeln!(out, "  {DIM}The run {}, from left to right:{DIM:#}", timeline.schedule)?;
+    write_indented(&format!("The run {}, from left to right:", timeline.schedule), 2, width, DIM, out)?;
     for row in &timeline.rows {
         let end = row.ended.map_or(place(timeline.columns.saturating_sub(1)), place);
         let mut cells: Vec<char> = vec![' '; end + 1];
@@ -165,7 +199,7 @@ fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io:
     }
     let broken =
         if timeline.rows.iter().any(|row| row.broke.is_some()) { ", ✗ the line that is wrong" } else { "" };
-    writeln!(out, "{:INDENT$}{DIM}● a line was written{broken}{DIM:#}", "")
+    write_indented(&format!("● a line was written{broken}"), INDENT, width, DIM, out)
 }
 
 fn write_explanation(
@@ -180,22 +214,38 @@ fn write_explanation(
         verdict => format!("{verdict}: {}", explanation.text),
     };
     write_indented(&text, INDENT, width, Style::new(), out)?;
-    let gutter = explanation.listing.iter().map(|line| line.gutter.width()).max().unwrap_or(0);
-    explanation.listing.iter().try_for_each(|line| write_listing_line(line, gutter, out))
+    let gutter = explanation.listing.iter().map(|line| columns(&line.gutter)).max().unwrap_or(0);
+    explanation.listing.iter().try_for_each(|line| write_listing_line(line, gutter, width, out))
 }
 
-fn write_listing_line(line: &ListingLine, gutter: usize, out: &mut dyn Write) -> io::Result<()> {
+/// A line of output, its note beside it or, where there is no room, below it.
+fn write_listing_line(
+    line: &ListingLine,
+    gutter: usize,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let style = match line.mark {
         Mark::Plain => Style::new(),
         Mark::Wrong => BAD,
         Mark::Right => GOOD,
     };
-    let pad = gutter - line.gutter.width();
+    let pad = gutter - columns(&line.gutter);
     write!(out, "{:INDENT$}{:pad$}{DIM}{} |{DIM:#} {style}{}{style:#}", "", "", line.gutter, line.text)?;
-    if !line.note.is_empty() {
-        write!(out, "   {style}<- {}{style:#}", line.note)?;
+    if line.note.is_empty() {
+        return writeln!(out);
     }
-    writeln!(out)
+    let behind = INDENT + gutter + 3 + columns(&line.text) + 3 + columns(&line.note) + 3;
+    if behind <= width {
+        return writeln!(out, "   {style}<- {}{style:#}", line.note);
+    }
+    writeln!(out)?;
+    let below = INDENT + gutter + 3;
+    for (number, text) in wrapped(&line.note, width.saturating_sub(below + 3)).iter().enumerate() {
+        let sign = if number == 0 { "^-" } else { "  " };
+        writeln!(out, "{:below$}{style}{sign} {text}{style:#}", "")?;
+    }
+    Ok(())
 }
 
 fn write_indented(
@@ -209,35 +259,4 @@ fn write_indented(
         writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
     }
     Ok(())
-}
-
-/// A text in lines of at most `width` columns, broken at spaces; a word that is longer stands alone.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            if !line.is_empty() && line.width() + 1 + word.width() > width {
-                lines.push(std::mem::take(&mut line));
-            } else if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_broken_at_spaces_and_nowhere_else() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("a-very-long-word b", 5), ["a-very-long-word", "b"]);
-        assert_eq!(wrapped("", 5), [""; 0]);
-        assert_eq!(wrapped("ü ü ü", 3), ["ü ü", "ü"]);
-    }
 }
