@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use grader::author::Fixture;
 use grader::model::Verdict;
 use grader::question::Course;
-use grader::submission::{Workspace, without_texts};
+use grader::submission::{Workspace, is_unfinished, without_texts};
 use tests::code::{modules_named, words};
 use tests::root;
 
@@ -223,6 +223,8 @@ fn every_question_has_all_its_parts() {
         assert!(question.hints.len() >= 2, "`{id}` has too few hints");
         assert!(!read(&format!("exercises/{id}/question.md")).trim().is_empty(), "`{id}` has no text");
         assert_package(&format!("exercises/{id}"), &format!("exercise-{id}"));
+        let starter = read(&format!("exercises/{id}/starter/src/main.rs"));
+        assert!(is_unfinished(&starter), "the starter of `{id}` is no exercise");
         // A learner's copy comes without the reference answers.
         if root().join("solutions").is_dir() {
             assert_package(&format!("solutions/{id}"), id);

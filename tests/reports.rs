@@ -232,6 +232,10 @@ fn every_command_tells_how_it_is_used() {
         ("help_list", &["list", "--help"]),
         ("help_schema", &["schema", "--help"]),
         ("help_doctor", &["doctor", "--help"]),
+        ("help_show", &["show", "--help"]),
+        ("help_hint", &["hint", "--help"]),
+        ("help_solution", &["solution", "--help"]),
+        ("help_reset", &["reset", "--help"]),
     ] {
         let output = grader(course.path()).args(words).assert().success();
         assert_committed(name, &String::from_utf8_lossy(&output.get_output().stdout));

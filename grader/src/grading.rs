@@ -89,7 +89,8 @@ pub fn grade_all(
 }
 
 /// Whether somebody has worked on a submission: all but an exercise whose code still holds `todo!`.
-fn is_started(workspace: &Workspace, submission: &Submission) -> bool {
+#[must_use]
+pub fn is_started(workspace: &Workspace, submission: &Submission) -> bool {
     let Submission::Exercise { question } = submission else { return true };
     let source = workspace.exercise(question).join("src/main.rs");
     // A file that cannot be read is left to the build, which says so.

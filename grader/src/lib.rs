@@ -13,6 +13,7 @@
 //! | [`judge`] | records and a question give verdicts, points and explanations; pure |
 //! | [`grading`] | a submission's whole way to its grade |
 //! | [`author`] | programs whose verdict is known |
+//! | [`learner`] | what a learner has done so far |
 //! | [`doctor`] | trying what works on this machine |
 //! | [`report`] | a grade rendered into a writer |
 //! | [`cli`] | arguments and commands; the only place that touches the terminal |
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod doctor;
 pub mod grading;
 pub mod judge;
+pub mod learner;
 pub mod model;
 pub mod observe;
 pub mod question;

@@ -35,6 +35,18 @@ impl Course {
     pub fn path(&self) -> &Path {
         self.0.path()
     }
+
+    /// Gives a file of the workspace a text.
+    pub fn write(&self, file: &str, text: &str) {
+        write(&self.path().join(file), text);
+    }
+
+    /// The text of a file of the workspace.
+    #[must_use]
+    pub fn read(&self, file: &str) -> String {
+        let path = self.path().join(file);
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("failed to read `{file}`: {error}"))
+    }
 }
 
 /// A copy of the whole workspace, of which there is one at a time.
@@ -49,7 +61,7 @@ pub struct Copy {
 }
 
 /// What a copy leaves out.
-const LEFT_OUT: [&str; 3] = [".git", "target", "submissions"];
+const LEFT_OUT: [&str; 4] = [".git", ".grader", "target", "submissions"];
 
 impl Copy {
     /// Makes the copy the same as the workspace; `place` is a folder that only tests use.

@@ -26,8 +26,12 @@ pub(super) enum Command {
     Grade(GradeArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,
-    /// List the questions: topic, points, and how far you are
+    /// List the questions by topic: how far you are, and where to go next
     List,
+    Show(ShowArguments),
+    Hint(HintArguments),
+    Solution(SolutionArguments),
+    Reset(ResetArguments),
     /// Print the JSON Schema of question.toml, for editors
     Schema,
 }
@@ -67,6 +71,60 @@ pub(super) struct GradeArguments {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+/// Show a question's text
+#[derive(Debug, Args)]
+#[command(after_help = "Example: cargo grader show q3")]
+pub(super) struct ShowArguments {
+    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+}
+
+/// Show the next hint for a question
+///
+/// Hints go from a nudge to nearly the answer, and come one at a time.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: cargo grader hint q3")]
+pub(super) struct HintArguments {
+    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+
+    /// Show the last hint that was shown once more [default: the next one]
+    #[arg(long)]
+    pub(super) again: bool,
+
+    /// Show all hints at once [default: the next one]
+    #[arg(long, conflicts_with = "again")]
+    pub(super) all: bool,
+}
+
+/// Show the reference answer to a question that you have passed
+#[derive(Debug, Args)]
+#[command(after_help = "Example: cargo grader solution q3")]
+pub(super) struct SolutionArguments {
+    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+
+    /// Show it even though you have not passed [default: only once `grade` has seen you pass]
+    #[arg(long)]
+    pub(super) give_up: bool,
+}
+
+/// Start a question anew: your exercise becomes what it was at first, and your work is kept beside it
+#[derive(Debug, Args)]
+#[command(after_help = "Example: cargo grader reset q3")]
+pub(super) struct ResetArguments {
+    /// The question, by its id as `grader list` shows it
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+
+    /// Do not ask [default: ask on the terminal]
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 /// A form of the report.

@@ -1,12 +1,14 @@
 //! `grader grade`: grades exercises, solutions or a command.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
-use super::{CommandError, columns, exit, workspace};
+use super::{CommandError, columns, exit, warn, workspace};
 use crate::grading::{self, Graded, Options};
+use crate::learner::{Answer, KeepError, Notebook};
 use crate::model::{Grade, RunRecord, Verdict};
 use crate::question::Course;
 use crate::report;
@@ -20,9 +22,11 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     let colour = if in_colour { Colour::Always } else { Colour::Never };
     let options = Options { selection: arguments.schedules.clone(), colour };
     let progress = std::cell::RefCell::new(ProgressLine::new());
+    let answers = Answers::before(&workspace, &submissions);
     let mut grades: Vec<Grade> = Vec::new();
     let mut written = Ok(());
     let mut saved = Ok(());
+    let mut kept = Ok(());
     grading::grade_all(
         &workspace,
         &submissions,
@@ -34,6 +38,9 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
             {
                 saved = save(folder, &grade.question, &runs);
             }
+            if options.selection.is_searching() && kept.is_ok() {
+                kept = answers.keep(&workspace, &grade);
+            }
             if arguments.format == Format::Text && written.is_ok() {
                 progress.borrow_mut().clear();
                 written = write_grade(&grade, !grades.is_empty(), out);
@@ -44,6 +51,9 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     progress.borrow_mut().clear();
     written?;
     saved?;
+    if let Err(error) = kept {
+        warn(&error);
+    }
     match arguments.format {
         Format::Json => report::json::write(&grades, out)?,
         Format::Text if grades.len() > 1 => {
@@ -53,6 +63,28 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         Format::Text => {}
     }
     Ok(code(&grades))
+}
+
+/// What the learner's answers were before they were graded.
+struct Answers(BTreeMap<String, String>);
+
+impl Answers {
+    fn before(workspace: &Workspace, submissions: &[Submission]) -> Answers {
+        let exercises = submissions.iter().filter_map(|submission| match submission {
+            Submission::Exercise { question } => Some(question),
+            _ => None,
+        });
+        let digest = |id: &String| (id.clone(), Answer::find(workspace, id).digest());
+        Answers(exercises.map(digest).collect())
+    }
+
+    /// Keeps a grade, unless nothing was graded or the answer was changed meanwhile.
+    fn keep(&self, workspace: &Workspace, grade: &Grade) -> Result<(), KeepError> {
+        let is_graded = !matches!(grade.verdict, Verdict::NotStarted | Verdict::GraderFault);
+        let before = self.0.get(&grade.question).filter(|_| is_graded);
+        let now = before.filter(|before| **before == Answer::find(workspace, &grade.question).digest());
+        now.map_or(Ok(()), |answer| Notebook::of(workspace).keep_grade(grade, answer.clone()))
+    }
 }
 
 /// Writes a file for each run of a submission: `FOLDER/QUESTION/SCHEDULE.json`.

@@ -6,18 +6,24 @@ mod args;
 mod doctor;
 mod exit;
 mod grade;
+mod hint;
 mod list;
 mod progress;
+mod reset;
 mod schema;
+mod show;
+mod solution;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::AutoStream;
 use clap::Parser;
 
 use crate::grading::{GradingError, with_causes};
-use crate::question::CourseError;
+use crate::learner::{self, ResetError};
+use crate::question::{Course, CourseError};
 use crate::submission::{Workspace, WorkspaceError};
 use args::{Arguments, Command};
 
@@ -30,6 +36,10 @@ pub fn main() -> ExitCode {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
+        Command::Show(arguments) => show::run(&arguments, &mut out),
+        Command::Hint(arguments) => hint::run(&arguments, &mut out),
+        Command::Solution(arguments) => solution::run(&arguments, &mut out),
+        Command::Reset(arguments) => reset::run(&arguments, &mut out),
         Command::Schema => schema::run(&mut out),
     };
     // What is written to a reader that has gone is not missed.
@@ -61,10 +71,21 @@ enum CommandError {
     #[error("write `{}`", path.display())]
     Save {
         /// The file or folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why it could not be written.
         source: io::Error,
     },
+    /// A file of a question cannot be read.
+    #[error("read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// A question could not be started anew.
+    #[error(transparent)]
+    Reset(#[from] ResetError),
     /// The report could not be written.
     #[error("write the report")]
     Write(#[from] io::Error),
@@ -83,6 +104,8 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
         CommandError::Usage(_)
         | CommandError::Save { .. }
+        | CommandError::Read { .. }
+        | CommandError::Reset(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)
         | CommandError::Grading(GradingError::Course(_)) => exit::USAGE,
@@ -94,6 +117,27 @@ fn report_error(error: &CommandError) -> u8 {
 fn workspace() -> Result<Workspace, CommandError> {
     let folder = std::env::current_dir()?;
     Ok(Workspace::find(&folder)?)
+}
+
+/// The question of this id, or the next one to work on where none is named.
+fn chosen(workspace: &Workspace, course: &Course, id: Option<&str>) -> Result<String, CommandError> {
+    let id = id.or_else(|| learner::next(workspace, course)).or(course.ids().last().map(String::as_str));
+    let Some(id) = id else {
+        let text = "there is no question: no folder below `exercises` holds a question.toml";
+        return Err(CommandError::Usage(text.to_owned()));
+    };
+    course.require(id)?;
+    Ok(id.to_owned())
+}
+
+/// Tells of something that went wrong beside what was asked for.
+fn warn(error: &dyn std::error::Error) {
+    // Standard error is the last place to tell anything; where it is closed there is none.
+    let _ = writeln!(AutoStream::auto(io::stderr()), "grader: failed to {}", with_causes(error));
+}
+
+fn read(path: &Path) -> Result<String, CommandError> {
+    std::fs::read_to_string(path).map_err(|source| CommandError::Read { path: path.to_owned(), source })
 }
 
 /// How many columns standard output has; enough for most sentences where it is no terminal.

@@ -33,6 +33,12 @@ pub enum CourseError {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// There is a folder of this name, and no question in it.
+    #[error("find the file `{}`; without it the folder holds no question", file.display())]
+    NoFile {
+        /// The file that should be there.
+        file: PathBuf,
+    },
     /// The question's file has mistakes.
     #[error("read a question:\n{0}")]
     Invalid(Diagnostics),
@@ -76,10 +82,23 @@ impl Course {
     /// # Errors
     /// [`CourseError::Unknown`], or [`CourseError::Invalid`] with every mistake in its file.
     pub fn question(&self, id: &str) -> Result<Question, CourseError> {
-        if !self.ids.iter().any(|known| known == id) {
-            return Err(CourseError::Unknown { id: id.to_owned(), known: self.ids.clone() });
-        }
+        self.require(id)?;
         file::load(&self.folder(id)).map_err(CourseError::Invalid)
+    }
+
+    /// Makes sure that there is a question of this name, whether it is sound or not.
+    ///
+    /// # Errors
+    /// [`CourseError::Unknown`], or [`CourseError::NoFile`] where only its file is missing.
+    pub fn require(&self, id: &str) -> Result<(), CourseError> {
+        if self.ids.iter().any(|known| known == id) {
+            return Ok(());
+        }
+        let is_name = Path::new(id).components().count() == 1 && !id.starts_with('.');
+        if is_name && self.folder(id).is_dir() {
+            return Err(CourseError::NoFile { file: self.folder(id).join("question.toml") });
+        }
+        Err(CourseError::Unknown { id: id.to_owned(), known: self.ids.clone() })
     }
 }
 

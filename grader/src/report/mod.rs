@@ -5,5 +5,7 @@
 
 pub mod json;
 mod layout;
+pub mod markdown;
+pub mod overview;
 pub mod record;
 pub mod text;

@@ -96,6 +96,12 @@ impl Selection {
         self.every_order
     }
 
+    /// Whether it searches as well as `quick` at least, so that passing under it counts.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.every_order || Selection::quick().schedules.iter().all(|one| self.schedules.contains(one))
+    }
+
     fn with_random(seeds: u64) -> Selection {
         let named = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
         let mut schedules = Selection::free().schedules;

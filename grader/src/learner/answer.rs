@@ -1,0 +1,125 @@
+//! The files of an exercise that are the learner's to change.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::submission::Workspace;
+
+/// The folder beside the learner's files that holds them as they were given.
+const STARTER: &str = "starter";
+
+/// Files that decide about a grade and are not the learner's.
+const AROUND: [&str; 2] = ["Cargo.toml", "question.toml"];
+
+/// A learner's answer to one question: everything below `src`, and the files that were given at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    folder: PathBuf,
+    /// From the folder on; those of the starter are among them even where they are gone.
+    files: BTreeSet<PathBuf>,
+}
+
+impl Answer {
+    /// The answer to a question as it lies there now.
+    #[must_use]
+    pub fn find(workspace: &Workspace, question: &str) -> Answer {
+        let folder = workspace.exercise(question);
+        let mut files = files_below(&folder.join(STARTER), Path::new(""));
+        files.extend(files_below(&folder, Path::new("src")));
+        Answer { folder, files }
+    }
+
+    /// The exercise's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The learner's files, from the exercise's folder on.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
+    }
+
+    /// The files as they were given, from the exercise's folder on; empty where there is no starter.
+    #[must_use]
+    pub fn starter_files(&self) -> BTreeSet<PathBuf> {
+        files_below(&self.starter(), Path::new(""))
+    }
+
+    /// Where the files lie as they were given.
+    #[must_use]
+    pub fn starter(&self) -> PathBuf {
+        self.folder.join(STARTER)
+    }
+
+    /// Whether every file is as it was given; not so where there is no starter to compare it with.
+    #[must_use]
+    pub fn is_starter(&self) -> bool {
+        let starter = self.starter();
+        let same = |file: &PathBuf| {
+            let (now, given) = (fs::read(self.folder.join(file)), fs::read(starter.join(file)));
+            matches!((now, given), (Ok(now), Ok(given)) if now == given)
+        };
+        starter.is_dir() && self.files.iter().all(same)
+    }
+
+    /// What tells this answer, and what it is graded by, from any other: a digest of names and contents.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Fnv1a::new();
+        let around = AROUND.iter().map(Path::new);
+        for file in self.files().chain(around) {
+            digest.add(file.as_os_str().as_encoded_bytes());
+            // A file that is not there differs from an empty one.
+            match fs::read(self.folder.join(file)) {
+                Ok(content) => digest.add(&content),
+                Err(_) => digest.add_length(u64::MAX),
+            }
+        }
+        format!("{:016x}", digest.0)
+    }
+}
+
+/// All files below `root/from`, named from `root` on; what cannot be read counts as not there.
+fn files_below(root: &Path, from: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![from.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder)).into_iter().flatten().flatten() {
+            let path = folder.join(entry.file_name());
+            // A symbolic link to a folder is not followed: it may lead around in a circle.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(_) => _ = found.insert(path),
+                Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
+/// The hash FNV-1a of 64 bits: it tells edits apart, and is the same in every version of the grader.
+struct Fnv1a(u64);
+
+impl Fnv1a {
+    fn new() -> Fnv1a {
+        Fnv1a(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.add_length(bytes.len() as u64);
+        self.add_bytes(bytes);
+    }
+
+    /// Lengths keep the end of one content from being taken for the beginning of the next.
+    fn add_length(&mut self, length: u64) {
+        self.add_bytes(&length.to_le_bytes());
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
