@@ -15,6 +15,9 @@ use crate::status::ExitStatus;
 
 /// A child of this process. It does not end with this handle: the owner decides what becomes of it.
 pub(crate) struct Child {
+    /// The process whose child it is.
+    owner: u32,
+    name: String,
     pid: Pid,
     handle: OwnedFd,
     /// Set when the child was reaped. The lock is held while reaping, so that this is done once.
@@ -22,8 +25,18 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    pub(crate) fn new(pid: Pid, handle: OwnedFd) -> Child {
-        Child { pid, handle, status: Mutex::new(None) }
+    /// A child that this process has just started.
+    pub(crate) fn new(name: String, pid: Pid, handle: OwnedFd) -> Child {
+        Child { owner: std::process::id(), name, pid, handle, status: Mutex::new(None) }
+    }
+
+    /// Whether this is the process that has started it, and no copy of that one.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner == std::process::id()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -18,8 +18,8 @@ use crate::ipc::codec;
 use crate::ipc::message::{EntryRef, Identity};
 use crate::ipc::outcome::{self, Failure, Reason};
 use crate::panics;
-use crate::sys::function;
 use crate::sys::image::Entry;
+use crate::sys::{function, image};
 
 /// Carries the types of a call.
 struct Call<F, A, R>(PhantomData<(F, A, R)>);
@@ -91,9 +91,15 @@ impl Callee {
 }
 
 /// Which program this process runs.
+///
+/// The build id tells, where the linker was asked for one: a child may run the same program though its file
+/// was touched, replaced or deleted meanwhile. Else the file has to do.
 pub(crate) fn program() -> io::Result<Identity> {
+    if let Some(id) = image::build_id() {
+        return Ok(Identity::BuildId(id.to_owned()));
+    }
     let file = fs::metadata("/proc/self/exe")?;
-    Ok(Identity {
+    Ok(Identity::File {
         device: file.dev(),
         inode: file.ino(),
         size: file.size(),

@@ -76,6 +76,13 @@ pub enum Error {
         function: String,
     },
 
+    /// The process was started by another one, of which this one is a copy that was made by fork.
+    #[error("use `{process}`: it is a child of the process of which this one is a copy by fork")]
+    Copied {
+        /// The name of the process.
+        process: String,
+    },
+
     /// A pool's initializer failed in a worker, so the pool can do nothing.
     #[error("prepare a worker of the pool by its initializer")]
     Initializer {

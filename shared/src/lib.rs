@@ -66,6 +66,7 @@
 //! | `if __name__ == "__main__":` | [`init`], [`init_tests!`] | |
 //! | `Process(target=f, args=(x,))`, `start()` | [`spawn`], [`Builder`] | one step, so a process cannot be started twice |
 //! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
+//! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-1`, `PoolWorker-2` |
 //! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
 //! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
 //! | `Pool()` | [`Pool::with_default_size`] | as many workers as CPUs that may be used |
@@ -108,17 +109,19 @@ compile_error!("this library runs on 64-bit Linux only: it watches its processes
 mod child;
 mod entry;
 mod error;
+mod family;
 mod init;
 mod ipc;
 mod panics;
 mod pool;
 mod process;
-mod spawner;
+mod start;
 mod status;
 mod sys;
 
 pub use error::{Error, Value};
+pub use family::{ActiveChild, Current, Parent, active_children, current, parent};
 pub use init::init;
 pub use pool::{Chunked, Imap, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle};
-pub use process::{Builder, OnDrop, Process, spawn};
+pub use process::{Builder, OnDrop, Process, spawn, wait};
 pub use status::ExitStatus;

@@ -24,12 +24,6 @@ impl Channel {
         send_all(self.socket.as_fd(), &frame::head(message, payload.len()), payload)
     }
 
-    /// Says that nothing more will be sent.
-    #[cfg(test)]
-    pub(crate) fn finish(&self) {
-        rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write).unwrap();
-    }
-
     /// Waits for the next frame; `None` when the other side has closed its end. Nonsense is an error.
     pub(crate) fn receive(&mut self) -> io::Result<Option<Frame>> {
         loop {
@@ -42,6 +36,12 @@ impl Channel {
                 return Ok(None);
             }
         }
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

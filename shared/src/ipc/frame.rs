@@ -111,6 +111,14 @@ impl FrameReader {
         }
     }
 
+    /// Takes in bytes that were received otherwise.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        match &mut self.long {
+            Some((frame, _)) => frame.extend_from_slice(bytes),
+            None => self.buffer.extend_from_slice(bytes),
+        }
+    }
+
     /// The next frame that is there whole.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, Malformed> {
         if let Some((frame, length)) = self.long.take() {

@@ -1,8 +1,9 @@
 //! The messages between a parent and its child.
 //!
-//! A parent speaks first: [`ToChild::Hello`], then calls. A child answers [`FromChild::Refused`] and leaves,
-//! or [`FromChild::Ready`] (workers only) and then the outcomes of the calls, in the order in which they
-//! came. Since a channel keeps order and a worker works in order, an outcome is known by its number alone.
+//! A parent speaks first: [`ToChild::Hello`], which says all that a process for one call needs, and to a worker
+//! its calls. A child answers [`FromChild::Refused`] and leaves; or a process [`FromChild::Answer`]; or a
+//! worker [`FromChild::Ready`] and then the outcomes of the calls, in the order in which they came. Since a
+//! channel keeps order and a worker works in order, an outcome is known by its number alone.
 
 use std::borrow::Cow;
 
@@ -13,17 +14,20 @@ use super::outcome::Failure;
 /// What a parent says.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum ToChild {
-    /// The first message. For a worker with an initializer the payload is its encoded argument.
+    /// The first message. The payload is what the role needs: the argument of a process's call, or that of a
+    /// worker's initializer.
     Hello {
         /// The parent's program.
         program: Identity,
+        /// Who the child is.
+        birth: Birth,
         /// What the child is to be.
         role: Role,
     },
-    /// A chunk of calls of one function. The payload is a row of encoded arguments.
+    /// To a worker: a chunk of calls of one function. The payload is a row of encoded arguments.
     Call {
         function: EntryRef,
-        /// A worker's right to the chunk, to be claimed in the shared memory; unused for a single process.
+        /// The right to the chunk, to be claimed in the shared memory.
         ticket: Ticket,
     },
 }
@@ -31,15 +35,21 @@ pub(crate) enum ToChild {
 /// What a child is to be.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Role {
-    /// One call, then the end.
-    Process,
-    /// Calls until the channel ends.
+    /// One call, then the end. The argument is the payload, or in the file that comes along.
+    Process { function: EntryRef },
+    /// Calls until the channel ends. The memory that both map comes along.
     Worker {
-        /// The number of the descriptor of the memory that both map.
-        memory: i32,
         /// What to call before the first call.
         initializer: Option<EntryRef>,
     },
+}
+
+/// Who a child is among its parent's children.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Birth {
+    pub(crate) name: String,
+    /// The numbers of its ancestors and itself, from the main process on: `1:2`.
+    pub(crate) lineage: String,
 }
 
 /// What a child says.
@@ -49,7 +59,9 @@ pub(crate) enum FromChild {
     Ready,
     /// The child will not do it.
     Refused(Refusal),
-    /// The payload is a row of outcomes.
+    /// From a process: what came of its one call. It is the payload, or in the file that comes along.
+    Answer,
+    /// From a worker: the payload is a row of outcomes.
     Outcomes {
         /// How many outcomes the child had sent before.
         first: u64,
@@ -83,12 +95,17 @@ pub(crate) struct Ticket {
     pub(crate) number: u64,
 }
 
-/// Which program this is: which file, and which state of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    /// Seconds and nanoseconds since 1970.
-    pub(crate) modified: (i64, i64),
+/// Which program this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Identity {
+    /// What the linker has drawn from the program's contents, wherever its file is by now.
+    BuildId(Vec<u8>),
+    /// Of a program that was linked without one: which file, and which state of it.
+    File {
+        device: u64,
+        inode: u64,
+        size: u64,
+        /// Seconds and nanoseconds since 1970.
+        modified: (i64, i64),
+    },
 }

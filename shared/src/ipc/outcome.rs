@@ -37,6 +37,8 @@ pub(crate) enum Reason {
     Codec(postcard::Error),
     #[error("it takes more than 4 GiB")]
     TooLarge,
+    #[error("the system has no room for it: {0}")]
+    NoRoom(String),
 }
 
 impl From<records::AppendError<postcard::Error>> for Reason {

@@ -93,7 +93,7 @@ impl PoolBuilder {
         let processes = self.processes.unwrap_or_else(num_cpus::get);
         let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
         let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;
-        let greeting = Greeting { program: entry::program().map_err(start)?, initializer };
+        let greeting = Greeting { initializer };
         let members =
             (0..processes).map(|_| Member::start(&greeting)).collect::<Result<Vec<_>, _>>().map_err(start)?;
         let (sender, commands) = mpsc::channel();

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::event::PollFlags;
@@ -14,18 +14,18 @@ use rustix::process::Signal;
 
 use super::job::{Chunk, Job};
 use crate::child::Child;
+use crate::family;
 use crate::ipc::Malformed;
 use crate::ipc::channel::send_some;
 use crate::ipc::frame::{self, Frame, FrameReader, Received};
-use crate::ipc::message::{EntryRef, FromChild, Identity, Refusal, Role, Ticket, ToChild};
+use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, Ticket, ToChild};
 use crate::ipc::outcome::{self, Failure};
 use crate::ipc::results::{ManagerSide, Remains, SLOTS};
-use crate::spawner::{self, Extras};
+use crate::start::{self, Order, Started};
 use crate::status::ExitStatus;
 
 /// What every worker of a pool is told first.
 pub(super) struct Greeting {
-    pub(super) program: Identity,
     /// The initializer and its encoded argument.
     pub(super) initializer: Option<(EntryRef, Arc<Vec<u8>>)>,
 }
@@ -49,7 +49,7 @@ pub(super) enum News {
 
 /// A worker and all that is between it and the manager.
 pub(super) struct Member {
-    child: Child,
+    child: Arc<Child>,
     socket: OwnedFd,
     memory: ManagerSide,
     stage: Stage,
@@ -89,12 +89,15 @@ impl Member {
     /// Starts a worker. It says by itself when it is ready.
     pub(super) fn start(greeting: &Greeting) -> io::Result<Member> {
         let (memory, file) = ManagerSide::create()?;
-        let number = file.as_raw_fd();
-        let (child, socket) = spawner::start(Extras { variables: Vec::new(), memory: Some(file) })?;
         let (initializer, argument) = greeting.initializer.clone().unzip();
-        let argument = argument.unwrap_or_default();
-        let hello =
-            ToChild::Hello { program: greeting.program, role: Role::Worker { memory: number, initializer } };
+        let order = Order {
+            birth: family::own().name_child("PoolWorker", None),
+            role: Role::Worker { initializer },
+            payload: argument.as_ref().map_or(&[], |argument| argument.as_slice()),
+            files: vec![file],
+            variables: Vec::new(),
+        };
+        let Started { child, socket, unsent } = start::start(order)?;
         let mut member = Member {
             child,
             socket,
@@ -109,7 +112,9 @@ impl Member {
             received: 0,
             given: 0,
         };
-        member.post(&hello, argument, 0);
+        if !unsent.is_empty() {
+            member.outbox.push_back(Outgoing { head: unsent, payload: Arc::default(), start: 0, sent: 0 });
+        }
         Ok(member)
     }
 
@@ -301,7 +306,9 @@ impl Member {
                 self.taken_back = 0;
                 Ok(None)
             }
-            FromChild::Ready | FromChild::Outcomes { .. } | FromChild::Stopped => Err(Malformed),
+            FromChild::Ready | FromChild::Answer | FromChild::Outcomes { .. } | FromChild::Stopped => {
+                Err(Malformed)
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 //! failure, so that the rest of a job can be called off.
 
 use std::io::{self, Write};
-use std::os::fd::RawFd;
+use std::os::fd::OwnedFd;
 
 use rustix::time::{ClockId, Timespec};
 
@@ -17,12 +17,12 @@ use crate::ipc::results::WorkerSide;
 use crate::ipc::{outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
-use crate::sys::{descriptor, signals};
+use crate::sys::signals;
 
 /// Serves the manager at the other end of the channel; gives the code to leave with.
 pub(crate) fn run(
     channel: Channel,
-    memory: RawFd,
+    memory: OwnedFd,
     initializer: Option<EntryRef>,
     argument: &[u8],
 ) -> io::Result<i32> {
@@ -30,7 +30,7 @@ pub(crate) fn run(
     // its parent.
     signals::ignore_interrupt();
     panics::install_hook(true);
-    let results = WorkerSide::open(descriptor::inherit(memory)?)?;
+    let results = WorkerSide::open(memory)?;
     if let Some(initializer) = initializer
         && let Err(refusal) = initialise(&initializer, argument)
     {

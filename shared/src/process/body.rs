@@ -1,34 +1,57 @@
 //! What a child does that was started for one call.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::entry::Callee;
-use crate::ipc::channel::Channel;
-use crate::ipc::message::{FromChild, Refusal, ToChild};
-use crate::ipc::{outcome, records};
+use crate::ipc::message::{EntryRef, FromChild, Refusal};
+use crate::ipc::outcome::{self, Failure, Reason};
+use crate::ipc::{letter, parcel, records};
 use crate::panics;
 use crate::status::{PANICKED, UNUSABLE};
 
-/// Makes the call that the parent sends, answers, and gives the code to leave with.
-pub(crate) fn run(mut channel: Channel) -> io::Result<i32> {
+/// Makes the call, answers, and gives the code to leave with.
+///
+/// The argument is what came with the parent's first message, unless there is a file for it.
+pub(crate) fn run(
+    socket: BorrowedFd<'_>,
+    function: &EntryRef,
+    payload: &[u8],
+    file: Option<OwnedFd>,
+) -> io::Result<i32> {
     panics::install_hook(false);
-    let nonsense = || io::Error::from(io::ErrorKind::InvalidData);
-    let Some(call) = channel.receive()? else { return Ok(UNUSABLE) };
-    let (message, mut arguments) = call.message().map_err(|_| nonsense())?;
-    let ToChild::Call { function, .. } = message else { return Err(nonsense()) };
-    let callee = match Callee::find(&function) {
+    let callee = match Callee::find(function) {
         Ok(callee) => callee,
         Err(reason) => {
-            channel.send(&FromChild::Refused(Refusal::WrongProgram(reason)), &[])?;
+            let refusal = FromChild::Refused(Refusal::WrongProgram(reason));
+            letter::send(socket, &refusal, &[], &[])?;
             return Ok(UNUSABLE);
         }
     };
-    let argument = records::take_first(&mut arguments).ok().flatten().ok_or_else(nonsense)?;
+    let unpacked = file.map(parcel::unpack).transpose()?;
+    let mut arguments = unpacked.as_deref().unwrap_or(payload);
+    let argument = records::take_first(&mut arguments).ok().flatten().ok_or(io::ErrorKind::InvalidData)?;
     let mut answer = Vec::new();
     callee.call(argument, &mut answer);
-    drop(call);
-    // A parent that has dropped its handle does not want the answer: the call was made all the same.
-    let _ = channel.send(&FromChild::Outcomes { first: 0 }, &answer);
+    drop(unpacked);
     let succeeded = matches!(outcome::take_first(&mut answer.as_slice()), Ok(Some(Ok(_))));
+    reply(socket, &answer);
     Ok(if succeeded { 0 } else { PANICKED })
+}
+
+/// Says what came of the call. A parent that has dropped its handle does not want to know, and that is fine.
+fn reply(socket: BorrowedFd<'_>, answer: &[u8]) {
+    let _ = if answer.len() <= parcel::INLINE {
+        letter::send(socket, &FromChild::Answer, answer, &[])
+    } else {
+        match parcel::pack(answer) {
+            Ok(file) => letter::send(socket, &FromChild::Answer, &[], &[file.as_fd()]),
+            Err(error) => {
+                let mut failure = Vec::new();
+                let reason = Reason::NoRoom(error.to_string());
+                outcome::append_failure(&mut failure, &Failure::ResultNotEncoded(reason));
+                letter::send(socket, &FromChild::Answer, &failure, &[])
+            }
+        }
+    };
 }

@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,13 +10,13 @@ use serde::de::DeserializeOwned;
 use super::Process;
 use crate::entry;
 use crate::error::Error;
+use crate::family;
 use crate::init;
 use crate::ipc::channel::send_all;
-use crate::ipc::frame::{self, FrameReader};
-use crate::ipc::message::{Role, Ticket, ToChild};
+use crate::ipc::message::Role;
 use crate::ipc::outcome::Failure;
-use crate::ipc::{codec, records};
-use crate::spawner::{self, Extras};
+use crate::ipc::{codec, parcel, records};
+use crate::start::{self, Order, Started};
 
 /// What becomes of a child whose [`Process`] is dropped without a join.
 ///
@@ -62,7 +60,7 @@ impl Builder {
         Builder::default()
     }
 
-    /// Sets the name by which the parent tells its children apart. The child does not see it.
+    /// Sets the name by which the parent tells its children apart, and which the child has for itself.
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = Some(name.into());
         self
@@ -95,31 +93,23 @@ impl Builder {
         records::append(&mut argument, |buffer| codec::encode(&arg, buffer))
             .map_err(|error| Error::of(Failure::ArgumentNotEncoded(error.into()), function))?;
         drop(arg);
-        let program = entry::program().map_err(|source| Error::Start { source })?;
-        let extras = Extras { variables: self.variables, memory: None };
-        let (child, socket) = spawner::start(extras).map_err(|source| Error::Start { source })?;
-
-        // A child that is gone by now cannot be told anything: joining it will say how it ended.
-        let hello = frame::head(&ToChild::Hello { program, role: Role::Process }, 0);
-        let call =
-            frame::head(&ToChild::Call { function: callee, ticket: Ticket::default() }, argument.len());
-        let _ = send_all(socket.as_fd(), &[hello, call].concat(), &argument);
-
-        Ok(Process {
-            name: self.name.unwrap_or_else(next_name),
-            function,
-            child: Arc::new(child),
-            socket,
-            reader: FrameReader::default(),
-            answer: None,
-            on_drop: self.on_drop,
-            result: PhantomData,
-        })
+        let start = |source| Error::Start { source };
+        let mut files = Vec::new();
+        if argument.len() > parcel::INLINE {
+            files.push(parcel::pack(&argument).map_err(start)?);
+            argument.clear();
+        }
+        let order = Order {
+            birth: family::own().name_child("Process", self.name),
+            role: Role::Process { function: callee },
+            payload: &argument,
+            files,
+            variables: self.variables,
+        };
+        let Started { child, socket, unsent } = start::start(order).map_err(start)?;
+        // Only a name of many pages does not fit. A child that is gone by now cannot be told anything: joining
+        // it will say how it ended.
+        let _ = send_all(socket.as_fd(), &unsent, &[]);
+        Ok(Process { function, child, socket, taken: false, on_drop: self.on_drop, result: PhantomData })
     }
-}
-
-/// As in Python: counted from 1 in each process.
-fn next_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(1);
-    format!("Process-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,31 +1,32 @@
 //! One child process that makes one call: the parent's handle to it.
 //!
-//! The child writes its answer and leaves; the parent waits for both at once, on the channel and on the
-//! pidfd. The answer is read while the child is still running, so that one larger than the channel's buffer
-//! does not hold it up. The end of the child decides: what it has not said by then, it will not say.
+//! The child writes its answer and leaves; the parent waits for its end alone, on the pidfd, and then reads
+//! what was said. No answer is so large that the child would have to wait for a reader: what does not fit in
+//! the channel travels in a file. So anyone may wait for the end, also by other means than this library's.
 
 pub(crate) mod body;
 mod builder;
+mod wait;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
-use rustix::net::{RecvFlags, Shutdown};
+use rustix::net::RecvFlags;
 use rustix::process::Signal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use builder::{Builder, OnDrop};
+pub use wait::wait;
 
 use crate::child::Child;
 use crate::error::Error;
-use crate::ipc::frame::{Frame, FrameReader, Received};
+use crate::ipc::letter::{self, Letter};
 use crate::ipc::message::{FromChild, Refusal};
-use crate::ipc::{codec, outcome, ready};
+use crate::ipc::{codec, outcome, parcel};
 use crate::status::ExitStatus;
 use crate::sys::signals;
 
@@ -76,22 +77,13 @@ where
 /// lost then.
 #[must_use = "a process that is not joined is waited for when it is dropped, and its result is lost"]
 pub struct Process<R> {
-    name: String,
     function: &'static str,
     child: Arc<Child>,
     socket: OwnedFd,
-    reader: FrameReader,
-    answer: Option<Answer>,
+    /// Whether the result was given.
+    taken: bool,
     on_drop: OnDrop,
     result: PhantomData<fn() -> R>,
-}
-
-/// What the child has said.
-enum Answer {
-    Said(Frame),
-    /// The child speaks no more: it closed its end, or what it sent meant nothing.
-    Silent,
-    Taken,
 }
 
 impl<R: DeserializeOwned> Process<R> {
@@ -101,9 +93,8 @@ impl<R: DeserializeOwned> Process<R> {
     ///
     /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the process ended before it gave a
     /// result, [`Error::Serialise`] or [`Error::Deserialise`] if the argument or the result did not get
-    /// across.
+    /// across, and [`Error::Copied`] in a copy of the process that has started it.
     pub fn join(mut self) -> Result<R, Error> {
-        self.wait_until(None);
         self.take_result()
     }
 
@@ -113,28 +104,39 @@ impl<R: DeserializeOwned> Process<R> {
     /// The result is given once; after that it is [`Error::ResultTaken`].
     pub fn join_timeout(&mut self, timeout: Duration) -> Option<Result<R, Error>> {
         let deadline = Instant::now().checked_add(timeout);
-        self.wait_until(deadline).then(|| self.take_result())
+        (!self.child.is_ours() || self.child.wait_until(deadline)).then(|| self.take_result())
     }
 
+    /// Waits for the end, and gives what came of the call.
     fn take_result(&mut self) -> Result<R, Error> {
+        if !self.child.is_ours() {
+            return Err(Error::Copied { process: self.child.name().to_owned() });
+        }
         let status = self.child.wait();
-        match self.answer.replace(Answer::Taken) {
-            Some(Answer::Said(frame)) => self.read(&frame).unwrap_or(Err(Error::Died { status })),
-            Some(Answer::Taken) => Err(Error::ResultTaken { function: self.function.to_owned() }),
-            Some(Answer::Silent) | None => Err(Error::Died { status }),
+        if std::mem::replace(&mut self.taken, true) {
+            return Err(Error::ResultTaken { function: self.function.to_owned() });
+        }
+        match letter::receive(self.socket.as_fd(), RecvFlags::DONTWAIT) {
+            Ok(Some(letter)) => self.read(letter).unwrap_or(Err(Error::Died { status })),
+            Ok(None) | Err(_) => Err(Error::Died { status }),
         }
     }
 
     /// What the child's one answer means; `None` if it means nothing.
-    fn read(&self, frame: &Frame) -> Option<Result<R, Error>> {
-        let (message, mut payload) = frame.message().ok()?;
+    fn read(&self, mut letter: Letter) -> Option<Result<R, Error>> {
+        let file = letter.files.pop();
+        let (message, payload) = letter.frame.message().ok()?;
         match message {
-            FromChild::Outcomes { .. } => Some(match outcome::take_first(&mut payload).ok()?? {
-                Ok(value) => {
-                    codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
-                }
-                Err(failure) => Err(Error::of(failure, self.function)),
-            }),
+            FromChild::Answer => {
+                let unpacked = file.map(parcel::unpack).transpose().ok()?;
+                let mut answer = unpacked.as_deref().unwrap_or(payload);
+                Some(match outcome::take_first(&mut answer).ok()?? {
+                    Ok(value) => {
+                        codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
+                    }
+                    Err(failure) => Err(Error::of(failure, self.function)),
+                })
+            }
             FromChild::Refused(Refusal::WrongProgram(reason)) => {
                 Some(Err(Error::WrongProgram { function: self.function.to_owned(), reason }))
             }
@@ -146,7 +148,7 @@ impl<R: DeserializeOwned> Process<R> {
 impl<R> Process<R> {
     /// The process's name, for people.
     pub fn name(&self) -> &str {
-        &self.name
+        self.child.name()
     }
 
     /// The process's number. After it was joined the system may give the number to another process.
@@ -178,48 +180,13 @@ impl<R> Process<R> {
     pub fn kill(&self) {
         self.child.signal(Signal::KILL);
     }
+}
 
-    /// Waits for the end of the child, and reads its answer meanwhile. `false` when the deadline came before.
-    fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
-        while self.answer.is_none() {
-            let mut descriptors = [
-                PollFd::new(&self.socket, PollFlags::IN),
-                PollFd::from_borrowed_fd(self.child.ended(), PollFlags::IN),
-            ];
-            if !ready::wait(&mut descriptors, deadline) {
-                return false;
-            }
-            let ended = !descriptors[1].revents().is_empty();
-            self.receive_all();
-            if ended {
-                return true;
-            }
-        }
-        self.child.wait_until(deadline)
-    }
-
-    /// Reads what is there, and no further than the answer.
-    fn receive_all(&mut self) {
-        while self.answer.is_none() {
-            match self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT) {
-                Ok(Received::Bytes) => {}
-                Ok(Received::Nothing) => return,
-                Ok(Received::End) | Err(_) => self.answer = Some(Answer::Silent),
-            }
-            match self.reader.next() {
-                Ok(Some(frame)) => self.answer = Some(Answer::Said(frame)),
-                Ok(None) => {}
-                Err(_) => {
-                    self.answer = Some(Answer::Silent);
-                    self.hang_up();
-                }
-            }
-        }
-    }
-
-    /// Closes the channel, so that a child that is writing into it does not wait for a reader.
-    fn hang_up(&self) {
-        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
+/// The process's pidfd, which becomes readable when the process has ended: for `poll` and its kin, and for
+/// event loops. Joining it then does not wait.
+impl<R> AsFd for Process<R> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.child.ended()
     }
 }
 
@@ -228,7 +195,6 @@ impl<R> Drop for Process<R> {
         if !self.is_alive() {
             return;
         }
-        self.hang_up();
         match self.on_drop {
             OnDrop::Detach => reap_later(&self.child),
             OnDrop::Join if !std::thread::panicking() => {
@@ -256,7 +222,7 @@ impl<R> fmt::Debug for Process<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.exit_status();
         f.debug_struct("Process")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("pid", &self.pid())
             .field("status", &status)
             .finish()

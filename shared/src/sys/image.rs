@@ -9,6 +9,8 @@ use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::note;
+
 /// What an entry carries so that it is known for one: 16 bytes drawn at random.
 const MARKER: [u64; 2] = [0x9b41_d7c5_03f8_6a2e, 0x5e72_b80d_c694_1f3b];
 
@@ -56,10 +58,22 @@ impl Entry {
     }
 }
 
+/// What the linker has drawn from this program's contents; `None` where it was not asked to.
+pub(crate) fn build_id() -> Option<&'static [u8]> {
+    Image::own()?.notes.iter().find_map(|notes| {
+        let place = std::ptr::with_exposed_provenance::<u8>(notes.start);
+        // SAFETY: `from_raw_parts` asks for initialised memory of that length that stays and is not written:
+        // the range lies in a segment of the program's own image that is mapped for good and never written.
+        note::build_id(unsafe { std::slice::from_raw_parts(place, notes.len()) })
+    })
+}
+
 /// Where this program's own file is loaded.
 #[derive(Default)]
 struct Image {
     start: usize,
+    /// What the linker has noted in it, all of it read-only.
+    notes: Vec<Range<usize>>,
     /// Segments that cannot be written, and what the loader makes read-only once it has filled in addresses.
     read_only: Vec<Range<usize>>,
 }
@@ -111,5 +125,7 @@ unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, data: *m
     let image = unsafe { &mut *data.cast::<Image>() };
     image.start = start;
     image.read_only = headers.iter().filter(read_only).map(range).collect();
+    let notes = headers.iter().filter(|header| header.p_type == libc::PT_NOTE).map(range);
+    image.notes = notes.filter(|notes| image.holds(notes.start, notes.len())).collect();
     1
 }

@@ -11,5 +11,7 @@ pub(crate) mod environment;
 pub(crate) mod function;
 pub(crate) mod image;
 pub(crate) mod mapping;
+mod note;
+pub(crate) mod per_process;
 pub(crate) mod signals;
 pub(crate) mod spawn;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, and in what runs in its children, an error is a failure")]
 
 mod endings;
+mod family;
 mod faults;
 mod pool;
 mod process;
