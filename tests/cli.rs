@@ -73,6 +73,11 @@ fn arguments_that_do_not_go_together_are_refused() {
     for (arguments, told) in [
         (&["grade", "--command", "true"][..], "name exactly one ID"),
         (&["grade", "hello", "--command", ""], "`--command` is empty"),
+        (
+            &["grade", "--answer", "answer.md"],
+            "`--answer` is about the answer to one question: name exactly one ID",
+        ),
+        (&["grade", "--review", "review.toml"], "`--review` is about the answer to one question"),
         (&["grade", "hello", "--command", "echo 'hello"], "failed to split the command"),
         (&["grade", "hello", "--solutions", "--command", "true"], "cannot be used with"),
         (&["grade", "--schedules", "fast"], "failed to read the schedules `fast`: allowed are `quick`"),
@@ -259,6 +264,38 @@ fn the_json_report_has_the_keys_that_scripts_rely_on() {
     assert!(run["wall_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(run["lines"], 1);
     assert!(run["processes"].as_u64().unwrap() >= 1);
+}
+
+#[test]
+fn a_written_answer_goes_with_a_program_and_an_instructor_has_the_last_word() {
+    let written = "[[check]]\nname = \"says why\"\npoints = 2\nwritten.ideas = [{ idea = \"the lock\", any = [\"GIL\"] }]\n";
+    let course = Course::asking(&format!("{SAYS_HELLO}\n\n{written}"), PATIENCE);
+    let grade = |arguments: &[&str]| {
+        let mut command = grader(course.path());
+        command
+            .args(["grade", "hello", "--schedules", "free", "--command", "echo hello"])
+            .args(arguments)
+            .assert()
+    };
+    grade(&[]).code(1).stdout(
+        contains("not run: No written answer was handed in with this program: `--answer FILE` names one.")
+            .and(contains("not run, 10 of 12 points")),
+    );
+    grade(&["--answer", "nowhere.md"]).code(1).stdout(contains("`nowhere.md` is not there"));
+    fs::write(course.path().join("answer.md"), "The GIL.\n").unwrap();
+    grade(&["--answer", "answer.md"])
+        .code(0)
+        .stdout(contains("passed, 12 of 12 points").and(contains("2 points are provisional")));
+    let review = "[[check]]\nname = \"says why\"\npoints = 1\ncomment = \"Why is it there?\"\n";
+    fs::write(course.path().join("review.toml"), review).unwrap();
+    grade(&["--answer", "answer.md", "--review", "review.toml"]).code(1).stdout(
+        contains("Your instructor says: Why is it there?")
+            .and(contains("failed, 11 of 12 points"))
+            .and(contains("provisional").not()),
+    );
+    fs::write(course.path().join("review.toml"), review.replace("says why", "says how")).unwrap();
+    let told = contains("failed to read a review:\nreview.toml:2:8: `hello` has no written check `says how`");
+    grade(&["--review", "review.toml"]).code(2).stderr(told).stdout("");
 }
 
 #[test]

@@ -4,16 +4,14 @@
 //! built by one call of cargo for the packages and one for the single files, when the first trial needs it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use grader::author::{self, Fixture};
-use grader::grading::{self, Graded, with_causes};
+use grader::grading::{self, Graded, Options, with_causes};
 use grader::model::{Policy, Question, Verdict};
 use grader::question::Course;
 use grader::report;
-use grader::schedule::Selection;
 use grader::submission::{self, Build, Colour, Submission, Workspace};
 use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
 use tests::canonical;
@@ -45,8 +43,7 @@ impl Item {
     fn ignored(&self, house: &House) -> Option<&'static str> {
         match self {
             Item::Exercise(question) => {
-                let source = fs::read_to_string(house.workspace.exercise(question).join("src/main.rs"));
-                source.is_ok_and(|source| submission::is_unfinished(&source)).then_some("not begun")
+                (!submission::is_begun(&house.workspace, question)).then_some("not begun")
             }
             Item::Fixture(fixture) if fixture.is_python() && !house.has_python => {
                 Some("there is no python3 in PATH")
@@ -169,8 +166,14 @@ impl House {
     fn grade(&self, name: &str, item: &Item, build: &Build) -> Result<(), Failed> {
         let submission = item.submission();
         let question = self.course.question(submission.question()).map_err(|error| with_causes(&error))?;
-        let grade =
-            || grading::grade_built(&self.course, &question, &submission, build, &Selection::default());
+        let options = Options {
+            answer: match item {
+                Item::Fixture(fixture) => fixture.answer(&self.workspace),
+                Item::Solution(_) | Item::Exercise(_) => None,
+            },
+            ..Options::default()
+        };
+        let grade = || grading::grade_built(&self.workspace, &question, &submission, build, &options);
         match item {
             Item::Solution(_) => {
                 let graded = grade();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use grader::author::Fixture;
-use grader::model::Verdict;
+use grader::model::{Verdict, paragraphs};
 use grader::question::Course;
 use grader::submission::{Workspace, is_unfinished, without_texts};
 use tests::code::{modules_named, words};
@@ -225,6 +225,10 @@ fn every_question_has_all_its_parts() {
         assert_package(&format!("exercises/{id}"), &format!("exercise-{id}"));
         let starter = read(&format!("exercises/{id}/starter/src/main.rs"));
         assert!(is_unfinished(&starter), "the starter of `{id}` is no exercise");
+        if question.asks_for_prose() {
+            let starter = read(&format!("exercises/{id}/starter/answer.md"));
+            assert!(paragraphs(&starter).is_empty(), "the starter of `{id}` has an answer");
+        }
         // A learner's copy comes without the reference answers.
         if root().join("solutions").is_dir() {
             assert_package(&format!("solutions/{id}"), id);
@@ -254,14 +258,20 @@ fn a_question_with_fixtures_has_three_wrong_ones_and_a_right_one() {
 }
 
 #[test]
-fn the_question_that_the_readme_shows_is_sound() {
+fn the_question_and_the_review_that_the_readme_shows_are_sound() {
     let readme = read("README.md");
     let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let questions: Vec<&str> = blocks.filter(|block| block.contains("[[check]]")).collect();
-    assert!(!questions.is_empty());
+    let (questions, others): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.contains("title = "));
+    let reviews: Vec<&str> = others.into_iter().filter(|block| block.contains("[[check]]")).collect();
+    assert!(!questions.is_empty() && !reviews.is_empty());
     for text in questions {
         let question = grader::question::parse("shown", Path::new("README.md"), text);
         let question = question.unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!(question.points(), 10);
+    }
+    let question = Course::find(&root()).unwrap().question("q1").unwrap();
+    for text in reviews {
+        grader::question::parse_review(&question, Path::new("README.md"), text)
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
 }

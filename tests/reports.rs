@@ -19,7 +19,15 @@ const NOT_SEEN: &str = "This machine does not allow observing processes; only th
 fn check(name: &str, kind: &'static str, verdict: Verdict, possible: u32) -> CheckResult {
     let earned = if verdict == Verdict::Passed { possible } else { 0 };
     let points = Points { earned, possible };
-    CheckResult { name: name.to_owned(), kind, verdict, points, explanation: None, run: None }
+    CheckResult {
+        name: name.to_owned(),
+        kind,
+        verdict,
+        points,
+        explanation: None,
+        run: None,
+        provisional: false,
+    }
 }
 
 fn explained(mut check: CheckResult, explanation: Explanation, run: Option<Schedule>) -> CheckResult {
@@ -105,6 +113,19 @@ fn failed() -> Grade {
     Grade { timeline: Some(timeline), ..grade("python3 my_answer.py", Verdict::Failed, &[], checks, runs) }
 }
 
+fn provisional() -> Grade {
+    let written = |name, verdict| CheckResult { provisional: true, ..check(name, "written", verdict, 2) };
+    let missing =
+        Explanation::new("In `exercises/q3-square-cube/answer.md` this idea was not found: “the lock”.");
+    let checks = vec![
+        check(TEXT, "output", Verdict::Passed, 4),
+        written("the answer says what a child is", Verdict::Passed),
+        explained(written("the answer says why", Verdict::Failed), missing, None),
+    ];
+    let runs = vec![run(Policy::Free, 0, Verdict::Passed)];
+    grade("exercises/q3-square-cube", Verdict::Failed, &[], checks, runs)
+}
+
 fn not_run() -> Grade {
     let unseen = || Explanation::new(NOT_SEEN);
     let other = Explanation::new("This takes two runs under the schedule `free`, and fewer were made.");
@@ -159,10 +180,11 @@ fn not_started() -> Grade {
     grade("exercises/q3-square-cube", Verdict::NotStarted, &[note], checks, Vec::new())
 }
 
-fn all() -> [(&'static str, Grade); 6] {
+fn all() -> [(&'static str, Grade); 7] {
     [
         ("passed", passed()),
         ("failed", failed()),
+        ("provisional", provisional()),
         ("not_run", not_run()),
         ("timed_out", timed_out()),
         ("did_not_build", did_not_build()),

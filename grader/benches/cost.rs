@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use grader::grading::grade_built;
+use grader::grading::{Options, grade_built};
 use grader::model::{Invocation, Limits, Policy, Schedule, Verdict};
 use grader::observe::{run_plain, run_traced};
 use grader::question::Course;
@@ -98,12 +98,11 @@ fn bare(program: &Program) {
 
 /// One quick grading of a question, built beforehand.
 fn grade_time(workspace: &Workspace, id: &str, program: &Program) -> Duration {
-    let course = Course::find(workspace.root()).expect("a course");
-    let question = course.question(id).expect("a question");
+    let question = Course::find(workspace.root()).expect("a course").question(id).expect("a question");
     let submission = Submission::Solution { question: id.to_owned() };
     let build = Build::Ready(program.clone());
     let grade = || {
-        let graded = grade_built(&course, &question, &submission, &build, &Selection::quick());
+        let graded = grade_built(workspace, &question, &submission, &build, &Options::default());
         assert_eq!(graded.grade.verdict, Verdict::Passed, "a reference answer is right");
     };
     median((0..ROUNDS).map(|_| timed(grade)).collect())

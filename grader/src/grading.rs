@@ -2,8 +2,10 @@
 //!
 //! This is where the stages meet, and nothing else: each does its work where it stands.
 
+use std::path::PathBuf;
+
 use crate::judge::{Evidence, judge, judge_unrun};
-use crate::model::{Condition, Grade, Observation, Policy, Question, RunRecord, Verdict};
+use crate::model::{Condition, Grade, Observation, Policy, Question, Review, RunRecord, Verdict};
 use crate::observe::RunError;
 use crate::question::{Course, CourseError};
 use crate::runner;
@@ -45,6 +47,10 @@ pub struct Options {
     pub selection: Selection,
     /// Whether the compiler's own text is in colour.
     pub colour: Colour,
+    /// A file with the written answer, in place of the one that belongs to the submission.
+    pub answer: Option<PathBuf>,
+    /// What an instructor said of the written answer.
+    pub review: Review,
 }
 
 /// Grades submissions; each grade is handed to `done` as soon as it is there, in the order of the submissions.
@@ -63,7 +69,14 @@ pub fn grade_all(
         .iter()
         .map(|submission| course.question(submission.question()))
         .collect::<Result<_, _>>()?;
-    let started: Vec<bool> = submissions.iter().map(|submission| is_started(workspace, submission)).collect();
+    let started: Vec<bool> = submissions
+        .iter()
+        .zip(&questions)
+        .map(|(submission, question)| {
+            !matches!(submission, Submission::Exercise { .. })
+                || submission::is_begun(workspace, &question.id)
+        })
+        .collect();
     let to_build: Vec<Submission> = submissions
         .iter()
         .zip(&started)
@@ -77,9 +90,9 @@ pub fn grade_all(
         progress(Progress::Running { question: &question.id, number: index + 1, of: submissions.len() });
         let build = if started[index] { builds.next() } else { None };
         done(match build {
-            Some(build) => grade_built(&course, question, submission, &build, &options.selection),
+            Some(build) => grade_built(workspace, question, submission, &build, options),
             None => {
-                let notes = vec![not_started(&question.id)];
+                let notes = vec![not_started(question)];
                 let grade = judge_unrun(question, &submission.description(), Verdict::NotStarted, notes);
                 Graded { grade, runs: Vec::new() }
             }
@@ -88,19 +101,16 @@ pub fn grade_all(
     Ok(())
 }
 
-/// Whether somebody has worked on a submission: all but an exercise whose code still holds `todo!`.
-#[must_use]
-pub fn is_started(workspace: &Workspace, submission: &Submission) -> bool {
-    let Submission::Exercise { question } = submission else { return true };
-    let source = workspace.exercise(question).join("src/main.rs");
-    // A file that cannot be read is left to the build, which says so.
-    std::fs::read_to_string(source).map_or(true, |source| !submission::is_unfinished(&source))
-}
-
-fn not_started(id: &str) -> String {
+fn not_started(question: &Question) -> String {
+    let id = &question.id;
+    let answer = if question.asks_for_prose() {
+        format!(" and your text into exercises/{id}/answer.md")
+    } else {
+        String::new()
+    };
     format!(
         "Not started: the code still contains `todo!`. Read exercises/{id}/question.md, then write your answer into \
-         exercises/{id}/src/main.rs."
+         exercises/{id}/src/main.rs{answer}."
     )
 }
 
@@ -146,12 +156,13 @@ fn unobserved(runs: &[RunRecord]) -> Option<&str> {
 /// Runs and judges one submission that was built, or says why it was not.
 #[must_use]
 pub fn grade_built(
-    course: &Course,
+    workspace: &Workspace,
     question: &Question,
     submission: &Submission,
     build: &Build,
-    selection: &Selection,
+    options: &Options,
 ) -> Graded {
+    let selection = &options.selection;
     let unrun = |verdict, note: String| Graded {
         grade: judge_unrun(question, &submission.description(), verdict, vec![note]),
         runs: Vec::new(),
@@ -168,10 +179,13 @@ pub fn grade_built(
             return unrun(Verdict::GraderFault, note);
         }
     };
-    let mut evidence = Evidence { runs: runs.records, ..Evidence::default() };
+    let mut evidence = Evidence { runs: runs.records, review: options.review.clone(), ..Evidence::default() };
+    if question.asks_for_prose() {
+        evidence.answer = submission::answer_of(workspace, submission, options.answer.as_deref());
+    }
     for (index, check) in question.checks.iter().enumerate() {
         if let Condition::Validator { command } = &check.condition {
-            let folder = course.folder(&question.id);
+            let folder = workspace.exercise(&question.id);
             let answers =
                 evidence.runs.iter().map(|run| validator::validate(command, &folder, run)).collect();
             evidence.validated.insert(index, answers);
@@ -184,7 +198,7 @@ pub fn grade_built(
     if selection.every_order() {
         grade.notes.push(coverage(&evidence.runs, runs.covered));
     }
-    grade.again = again(submission);
+    grade.again = again(submission, options);
     Graded { grade, runs: evidence.runs }
 }
 
@@ -200,17 +214,21 @@ fn coverage(runs: &[RunRecord], covered: bool) -> String {
 }
 
 /// The command that grades the same again, without its schedules.
-fn again(submission: &Submission) -> Option<String> {
-    match submission {
-        Submission::Exercise { question } => Some(format!("cargo grade {question}")),
-        Submission::Solution { question } => Some(format!("cargo grade {question} --solutions")),
+fn again(submission: &Submission, options: &Options) -> Option<String> {
+    let command = match submission {
+        Submission::Exercise { question } => format!("cargo grade {question}"),
+        Submission::Solution { question } => format!("cargo grade {question} --solutions"),
         Submission::Command { question, words } => {
             // One pair of quotes for the shell around the words as the grader splits them.
             let command = shell_words::quote(&shell_words::join(words)).into_owned();
-            Some(format!("cargo grade {question} --command {command}"))
+            format!("cargo grade {question} --command {command}")
         }
-        Submission::Source { .. } => None,
-    }
+        Submission::Source { .. } => return None,
+    };
+    Some(match &options.answer {
+        Some(file) => format!("{command} --answer {}", shell_words::quote(&file.to_string_lossy())),
+        None => command,
+    })
 }
 
 /// An error and all its causes, from the outermost to the innermost.

@@ -8,7 +8,7 @@ use grader::question::{Diagnostics, parse};
 const HEAD: &str = "title = \"t\"\ntopic = \"processes\"\n";
 
 /// Conditions of a check, each with one mistake.
-const WRONG_CONDITIONS: [(&str, &str); 27] = [
+const WRONG_CONDITIONS: [(&str, &str); 36] = [
     ("wrong type", "output = 5"),
     ("unknown key", "outputs = \"a\""),
     ("unknown key in a pattern", "output = { lines = \"a\" }"),
@@ -36,6 +36,15 @@ const WRONG_CONDITIONS: [(&str, &str); 27] = [
     ("missing snapshot", "snapshot = \"nowhere.txt\""),
     ("snapshot elsewhere", "snapshot = \"../x.txt\""),
     ("empty validator", "validator = []"),
+    ("no ideas", "written = { ideas = [] }"),
+    ("idea without a phrase", "written = { ideas = [{ idea = \"a\", any = [] }] }"),
+    ("way without a phrase", "written = { ideas = [{ idea = \"a\", any = [[]] }] }"),
+    ("phrase without a word", "written = { ideas = [{ idea = \"a\", any = [\"ok\", [\"fine\", \"--\"]] }] }"),
+    ("phrase of another type", "written = { ideas = [{ idea = \"a\", any = [1] }] }"),
+    ("star alone", "written = { ideas = [{ idea = \"a\", any = [\"own * memory\"] }] }"),
+    ("star inside a word", "written = { ideas = [{ idea = \"a\", any = [\"is*lated\"] }] }"),
+    ("one idea twice", "written.ideas = [{ idea = \"a\", any = [\"b\"] }, { idea = \"a\", any = [\"c\"] }]"),
+    ("more than all ideas", "written = { at_least = 2, ideas = [{ idea = \"a\", any = [\"b\"] }] }"),
 ];
 
 const CHECK: &str = "[[check]]\nname = \"n\"\npoints = 1\ntorn = 0\n";

@@ -2,6 +2,8 @@
 //!
 //! A fixture is `tests/submissions/<question>/<verdict>/<name>.rs` or `.py`, with a `<name>.toml` beside it that says
 //! why the verdict is what the folder names, and which checks have to give it.
+//! `<name>.answer.md` is a written answer, graded with the reference program; a program is graded with the reference
+//! answer.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +23,7 @@ use crate::submission::{self, Submission, Workspace};
 pub struct Fixture {
     /// The id of the question that it answers.
     pub question: String,
-    /// The program's text.
+    /// The program's text, or the written answer.
     pub source: PathBuf,
     /// What its grade has to be.
     pub verdict: Verdict,
@@ -78,12 +80,12 @@ impl Fixture {
     }
 
     fn read(question: &str, folder: &str, source: &Path, course: &Course) -> Result<Fixture, String> {
-        if !matches!(extension(source), "rs" | "py") {
+        let Some(declared) = declaration_of(source) else {
             return Err(format!(
-                "{} is neither a program (.rs, .py) nor declares one beside it",
+                "{} is neither a program (.rs, .py) nor an answer (.answer.md), and declares none beside it",
                 source.display()
             ));
-        }
+        };
         let verdict =
             VERDICTS.into_iter().find(|verdict| folder_of(*verdict) == folder).ok_or_else(|| {
                 let allowed = VERDICTS.map(folder_of).join(", ");
@@ -91,9 +93,8 @@ impl Fixture {
             })?;
         let question =
             course.question(question).map_err(|error| format!("{}: failed to {error}", source.display()))?;
-        let path = source.with_extension("toml");
-        let mistake = |what: String| format!("{}: {what}", path.display());
-        let text = fs::read_to_string(&path).map_err(|error| mistake(error.to_string()))?;
+        let mistake = |what: String| format!("{}: {what}", declared.display());
+        let text = fs::read_to_string(&declared).map_err(|error| mistake(error.to_string()))?;
         let declaration: Declaration = toml::from_str(&text).map_err(|error| mistake(error.to_string()))?;
         declaration.check(&question, verdict).map_err(mistake)?;
         let Declaration { caught_by, known_gap, .. } = declaration;
@@ -103,7 +104,16 @@ impl Fixture {
     /// Whether Python runs it.
     #[must_use]
     pub fn is_python(&self) -> bool {
-        extension(&self.source) == "py"
+        has_ending(&self.source, ".py")
+    }
+
+    /// The written answer that it is graded with.
+    #[must_use]
+    pub fn answer(&self, workspace: &Workspace) -> Option<PathBuf> {
+        if has_ending(&self.source, ANSWER) {
+            return Some(self.source.clone());
+        }
+        Some(workspace.solution(&self.question).join("answer.md")).filter(|file| file.is_file())
     }
 
     /// The fixture as something to grade.
@@ -113,8 +123,10 @@ impl Fixture {
         if self.is_python() {
             let words = vec![python().unwrap_or("python3").to_owned(), self.source.display().to_string()];
             Submission::Command { question, words }
-        } else {
+        } else if has_ending(&self.source, ".rs") {
             Submission::Source { question, file: self.source.clone() }
+        } else {
+            Submission::Solution { question }
         }
     }
 
@@ -179,12 +191,24 @@ fn folder_of(verdict: Verdict) -> String {
 }
 
 fn is_declaration_of_another(path: &Path, files: &BTreeMap<String, PathBuf>) -> bool {
-    extension(path) == "toml"
-        && files.values().any(|other| other != path && other.file_stem() == path.file_stem())
+    files.values().any(|other| declaration_of(other).as_deref() == Some(path))
 }
 
-fn extension(path: &Path) -> &str {
-    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+/// The endings of what can be graded.
+const ENDINGS: [&str; 3] = [".rs", ".py", ANSWER];
+
+/// The ending of a written answer.
+const ANSWER: &str = ".answer.md";
+
+/// The file that says what a program or an answer is for; none if `path` is neither.
+fn declaration_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))?;
+    Some(path.with_file_name(format!("{stem}.toml")))
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(ending))
 }
 
 /// What lies in a folder, in the order of its names; nothing if it is no folder.

@@ -55,6 +55,20 @@ pub(super) struct GradeArguments {
     #[arg(long, value_name = "PROGRAM")]
     pub(super) command: Option<String>,
 
+    /// Take this file as the written answer, in place of answer.md
+    ///
+    /// A program given by --command has no written answer otherwise.
+    /// Names exactly one ID.
+    #[arg(long, value_name = "FILE")]
+    pub(super) answer: Option<std::path::PathBuf>,
+
+    /// Take an instructor's points for the written answer from this file
+    ///
+    /// For each check that was looked at, a [[check]] with its name, its points and perhaps a comment, in TOML.
+    /// Names exactly one ID.
+    #[arg(long, value_name = "FILE")]
+    pub(super) review: Option<std::path::PathBuf>,
+
     /// Which schedules to run it under
     ///
     /// quick is two free runs, children-last, children-first, reverse and three of random.

@@ -9,8 +9,8 @@ use super::progress::ProgressLine;
 use super::{CommandError, columns, exit, warn, workspace};
 use crate::grading::{self, Graded, Options};
 use crate::learner::{Answer, KeepError, Notebook};
-use crate::model::{Grade, RunRecord, Verdict};
-use crate::question::Course;
+use crate::model::{Grade, Review, RunRecord, Verdict};
+use crate::question::{self, Course};
 use crate::report;
 use crate::submission::{Colour, Submission, Workspace};
 
@@ -20,8 +20,15 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     let in_colour = arguments.format == Format::Text
         && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let colour = if in_colour { Colour::Always } else { Colour::Never };
-    let options = Options { selection: arguments.schedules.clone(), colour };
+    let options = Options {
+        selection: arguments.schedules.clone(),
+        colour,
+        answer: arguments.answer.clone(),
+        review: review(arguments, &workspace)?,
+    };
     let progress = std::cell::RefCell::new(ProgressLine::new());
+    // A grade is kept for the learner's own files, all that they do, and before anybody else has had a say.
+    let is_own = options.selection.is_searching() && arguments.answer.is_none() && arguments.review.is_none();
     let answers = Answers::before(&workspace, &submissions);
     let mut grades: Vec<Grade> = Vec::new();
     let mut written = Ok(());
@@ -38,7 +45,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
             {
                 saved = save(folder, &grade.question, &runs);
             }
-            if options.selection.is_searching() && kept.is_ok() {
+            if is_own && kept.is_ok() {
                 kept = answers.keep(&workspace, &grade);
             }
             if arguments.format == Format::Text && written.is_ok() {
@@ -87,6 +94,15 @@ impl Answers {
     }
 }
 
+/// What an instructor said, where the arguments name a file with it.
+fn review(arguments: &GradeArguments, workspace: &Workspace) -> Result<Review, CommandError> {
+    let (Some(file), [question]) = (&arguments.review, arguments.ids.as_slice()) else {
+        return Ok(Review::default());
+    };
+    let question = Course::find(workspace.root())?.question(question)?;
+    question::load_review(&question, file).map_err(CommandError::Review)
+}
+
 /// Writes a file for each run of a submission: `FOLDER/QUESTION/SCHEDULE.json`.
 fn save(folder: &Path, question: &str, runs: &[RunRecord]) -> Result<(), CommandError> {
     let folder = folder.join(question);
@@ -112,6 +128,14 @@ fn write_grade(grade: &Grade, apart: bool, out: &mut dyn Write) -> io::Result<()
 
 /// What the arguments ask to grade.
 fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<Submission>, CommandError> {
+    for (option, is_given) in
+        [("--answer", arguments.answer.is_some()), ("--review", arguments.review.is_some())]
+    {
+        if is_given && arguments.ids.len() != 1 {
+            let text = format!("`{option}` is about the answer to one question: name exactly one ID");
+            return Err(CommandError::Usage(text));
+        }
+    }
     if let Some(command) = &arguments.command {
         let [question] = arguments.ids.as_slice() else {
             let text = "`--command` grades one program as the answer to one question: name exactly one ID";

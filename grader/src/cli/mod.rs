@@ -23,7 +23,7 @@ use clap::Parser;
 
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
-use crate::question::{Course, CourseError};
+use crate::question::{Course, CourseError, Diagnostics};
 use crate::submission::{Workspace, WorkspaceError};
 use args::{Arguments, Command};
 
@@ -64,6 +64,9 @@ enum CommandError {
     /// Grading could not begin.
     #[error(transparent)]
     Grading(#[from] GradingError),
+    /// A review has mistakes.
+    #[error("read a review:\n{0}")]
+    Review(Diagnostics),
     /// The arguments do not go together.
     #[error("{0}")]
     Usage(String),
@@ -106,6 +109,7 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Save { .. }
         | CommandError::Read { .. }
         | CommandError::Reset(_)
+        | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)
         | CommandError::Grading(GradingError::Course(_)) => exit::USAGE,

@@ -16,11 +16,12 @@ mod processes;
 mod shown;
 mod text;
 mod timeline;
+mod written;
 
 use crate::model::{
-    Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points, Policy,
-    ProcessesCondition, Question, RunRecord, RunSummary, Stream, Timeline, ValidatorAnswer, Verdict,
-    signal_name,
+    Answer, Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points,
+    Policy, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary, Stream, Timeline,
+    ValidatorAnswer, Verdict, signal_name,
 };
 use outcome::Outcome;
 
@@ -31,6 +32,10 @@ pub struct Evidence {
     pub runs: Vec<RunRecord>,
     /// What the validator of the check with this index said of each run, in the order of `runs`.
     pub validated: std::collections::BTreeMap<usize, Vec<ValidatorAnswer>>,
+    /// The written answer.
+    pub answer: Answer,
+    /// What an instructor said of it.
+    pub review: Review,
 }
 
 /// Judges the runs of a submission.
@@ -45,6 +50,10 @@ pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grad
 
 /// The run that broke a check, or for one that no run showed, the one in which most happened.
 fn draw(check: &CheckResult, evidence: &Evidence) -> Option<Timeline> {
+    // A written answer is no matter of runs.
+    if check.kind == "written" {
+        return None;
+    }
     let explanation = check.explanation.as_ref().filter(|_| check.verdict != Verdict::NotRun)?;
     let run = match check.run {
         Some(schedule) => evidence.runs.iter().find(|run| run.schedule == schedule)?,
@@ -67,6 +76,7 @@ pub fn judge_unrun(question: &Question, submission: &str, verdict: Verdict, note
         points: Points { earned: 0, possible: check.points },
         explanation: None,
         run: None,
+        provisional: false,
     };
     let mut grade = grade(question, submission, question.checks.iter().map(check).collect(), Vec::new());
     grade.notes = notes;
@@ -91,6 +101,13 @@ fn grade(question: &Question, submission: &str, checks: Vec<CheckResult>, runs: 
 
 fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckResult {
     let check = &question.checks[index];
+    if let Condition::Written(written) = &check.condition {
+        return judge_written(
+            check,
+            written::judge(written, &evidence.answer),
+            evidence.review.of(&check.name),
+        );
+    }
     let result = |verdict, explanation, run: Option<&RunRecord>| CheckResult {
         name: check.name.clone(),
         kind: check.condition.kind(),
@@ -101,6 +118,7 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         },
         explanation,
         run: run.map(|run| run.schedule),
+        provisional: false,
     };
     let mut unseen = None;
     let mut broken: Option<(&RunRecord, Explanation)> = None;
@@ -142,6 +160,36 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
     }
 }
 
+/// What the search for words came to, or what an instructor said in its place.
+fn judge_written(check: &Check, outcome: Outcome, remark: Option<&Remark>) -> CheckResult {
+    let result = |verdict, earned, explanation, provisional| CheckResult {
+        name: check.name.clone(),
+        kind: check.condition.kind(),
+        verdict,
+        points: Points { earned, possible: check.points },
+        explanation,
+        run: None,
+        provisional,
+    };
+    let told = |text: String| Some(Explanation::new(text));
+    if let Some(remark) = remark {
+        let verdict = if remark.points == check.points { Verdict::Passed } else { Verdict::Failed };
+        let comment = remark.comment.as_ref().map(|comment| shown::escaped(comment));
+        let text = match (comment, verdict) {
+            (Some(comment), _) => told(format!("Your instructor says: {comment}")),
+            (None, Verdict::Passed) => None,
+            (None, _) => told("Your instructor has read the answer and given these points.".to_owned()),
+        };
+        return result(verdict, remark.points, text, false);
+    }
+    match outcome {
+        Outcome::Holds => result(Verdict::Passed, check.points, None, true),
+        Outcome::Broken(explanation) => result(Verdict::Failed, 0, Some(explanation), true),
+        Outcome::Unseen(why) => result(Verdict::NotRun, 0, told(why), false),
+        Outcome::Fault(why) => result(Verdict::GraderFault, 0, told(why), false),
+    }
+}
+
 /// Whether a run that breaks a check is better to replay than another one that does.
 ///
 /// A free run may turn out otherwise next time; and of several orders the shortest shows best what is wrong.
@@ -172,7 +220,7 @@ fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) ->
         Condition::Processes(condition) => processes::judge(condition, run),
         Condition::Exit(condition) => exit::judge(condition, run),
         Condition::Torn(most) => torn(*most, run),
-        Condition::Varies => Outcome::Holds,
+        Condition::Varies | Condition::Written(_) => Outcome::Holds,
         Condition::Snapshot { expected, .. } => snapshot(expected, run),
         Condition::Validator { .. } => {
             match evidence.validated.get(&index).and_then(|answers| answers.get(number)) {

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use super::{Answer, Notebook};
-use crate::grading::is_started;
 use crate::model::Points;
 use crate::question::{Course, CourseError};
 use crate::report::overview::Row;
-use crate::submission::{Submission, Workspace};
+use crate::submission::{Workspace, is_begun};
 
 /// How far a learner is with a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +58,8 @@ pub fn state(workspace: &Workspace, question: &str) -> State {
         let points = Points { earned: grade.earned, possible: grade.possible };
         return if grade.passed { State::Done } else { State::Graded(points) };
     }
-    let exercise = Submission::Exercise { question: question.to_owned() };
     let has_starter = answer.starter().is_dir();
-    let is_begun = if has_starter { !answer.is_starter() } else { is_started(workspace, &exercise) };
+    let is_begun = if has_starter { !answer.is_starter() } else { is_begun(workspace, question) };
     match (is_begun, kept.passed) {
         (false, _) => State::NotStarted,
         (true, false) => State::Begun,

@@ -45,6 +45,8 @@ pub struct CheckResult {
     pub explanation: Option<Explanation>,
     /// The run that decided it, where there is one to replay.
     pub run: Option<Schedule>,
+    /// Whether the points stand only until an instructor has looked.
+    pub provisional: bool,
 }
 
 /// Points earned of those possible.

@@ -11,9 +11,11 @@ mod limits;
 mod process;
 mod question;
 mod record;
+mod review;
 mod schedule;
 mod timeline;
 mod verdict;
+mod written;
 
 pub use expectation::{By, Element, Expectation, IntRange, Kind, LinePattern, Piece, Placeholder};
 pub use explanation::{Explanation, ListingLine, Mark};
@@ -25,6 +27,8 @@ pub use question::{
     Relation,
 };
 pub use record::{Ending, Line, Machine, Observation, RunRecord, Stream, ValidatorAnswer};
+pub use review::{Remark, Review};
 pub use schedule::{Held, Point, Policy, Schedule};
 pub use timeline::{Timeline, TimelineRow};
 pub use verdict::Verdict;
+pub use written::{Answer, Idea, Phrase, WordPattern, Written, paragraphs, words};

@@ -1,6 +1,6 @@
 //! A question: what is asked, what a run gets, and the checks that earn points.
 
-use super::{Expectation, Limits};
+use super::{Expectation, Limits, Written};
 
 /// A question as an instructor wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,12 @@ impl Question {
     #[must_use]
     pub fn points(&self) -> u32 {
         self.checks.iter().map(|check| check.points).sum()
+    }
+
+    /// Whether a written answer belongs to it.
+    #[must_use]
+    pub fn asks_for_prose(&self) -> bool {
+        self.checks.iter().any(|check| matches!(check.condition, Condition::Written(_)))
     }
 }
 
@@ -83,6 +89,8 @@ pub enum Condition {
         /// The program and its arguments, started in the question's folder.
         command: Vec<String>,
     },
+    /// The written answer contains ideas.
+    Written(Written),
 }
 
 impl Condition {
@@ -99,6 +107,7 @@ impl Condition {
             Condition::Varies => "varies",
             Condition::Snapshot { .. } => "snapshot",
             Condition::Validator { .. } => "validator",
+            Condition::Written(_) => "written",
         }
     }
 }

@@ -13,6 +13,7 @@ use toml::Spanned;
 use super::diagnostic::Mistake;
 use super::file::not_empty;
 use super::pattern::{self, Pattern};
+use super::written::{self, WrittenTable};
 use crate::model::{
     Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, ProcessesCondition,
     Relation, signal_number,
@@ -56,6 +57,9 @@ pub(super) struct CheckTable {
     /// A program that reads the output and answers by its exit code: 42 accepts, 43 rejects.
     #[schemars(with = "Option<Vec<String>>")]
     validator: Option<Spanned<Vec<String>>>,
+    /// What the written answer, `answer.md` beside question.toml, has to contain; its points are provisional.
+    #[schemars(with = "Option<WrittenTable>")]
+    written: Option<Spanned<WrittenTable>>,
 }
 
 /// What processes a run has to make; a bare number means at least.
@@ -237,12 +241,13 @@ impl Lowering<'_> {
             table.varies.is_some(),
             table.snapshot.is_some(),
             table.validator.is_some(),
+            table.written.is_some(),
         ];
         if given.iter().filter(|given| **given).count() != 1 {
             self.mistake(
                 first_line(self.text, span),
-                "a check has exactly one of `output`, `stderr`, `processes`, `exit`, `torn`, `varies`, `snapshot` and \
-                 `validator` (and `distinct` beside `output` if wanted)",
+                "a check has exactly one of `output`, `stderr`, `processes`, `exit`, `torn`, `varies`, `snapshot`, \
+                 `validator` and `written` (and `distinct` beside `output` if wanted)",
             );
             return None;
         }
@@ -259,6 +264,10 @@ impl Lowering<'_> {
             .or_else(|| table.varies.as_ref().and_then(|varies| self.flag(varies).map(|_| Condition::Varies)))
             .or_else(|| table.snapshot.as_ref().and_then(|snapshot| self.snapshot(snapshot)))
             .or_else(|| table.validator.as_ref().and_then(|validator| self.validator(validator)))
+            .or_else(|| {
+                let written = table.written.as_ref()?;
+                written::lower(written, self.mistakes).map(Condition::Written)
+            })
     }
 
     fn pattern(&mut self, pattern: &Spanned<Pattern>) -> Option<Expectation> {

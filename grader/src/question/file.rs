@@ -164,7 +164,7 @@ pub(super) fn not_empty(text: &Spanned<String>, what: &str, mistakes: &mut Vec<M
 }
 
 /// A message of the TOML reader without the names that Rust gives types.
-fn in_plain_words(message: &str) -> String {
+pub(super) fn in_plain_words(message: &str) -> String {
     const WORDS: [(&str, &str); 11] = [
         ("unknown field", "unknown key"),
         ("missing field", "missing key"),

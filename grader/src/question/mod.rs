@@ -11,8 +11,11 @@ mod file;
 mod line;
 mod pattern;
 mod quantity;
+mod review;
+mod written;
 
 pub use course::{Course, CourseError};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use file::{load, parse, schema};
 pub use line::parse_line;
+pub use review::{load_review, parse_review};

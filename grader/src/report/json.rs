@@ -43,6 +43,8 @@ struct WireCheck<'a> {
     explanation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<WireSchedule>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    provisional: bool,
 }
 
 #[derive(Serialize)]
@@ -94,6 +96,7 @@ impl<'a> From<&'a CheckResult> for WireCheck<'a> {
             points: check.points.into(),
             explanation: check.explanation.as_ref().map(ToString::to_string),
             run: check.run.map(WireSchedule::from),
+            provisional: check.provisional,
         }
     }
 }

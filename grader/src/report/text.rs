@@ -63,7 +63,7 @@ pub fn write_body(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Resul
     if let Some(timeline) = &grade.timeline {
         write_timeline(timeline, width, out)?;
     }
-    Ok(())
+    write_provisional(grade, width, out)
 }
 
 /// A sentence is wrapped; a compiler's text is laid out already, and wrapping would tear its marks from what they
@@ -73,6 +73,22 @@ fn write_note(note: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
         return note.lines().try_for_each(|line| writeln!(out, "  {line}"));
     }
     write_indented(note, 2, width, Style::new(), out)
+}
+
+/// Which of the points stand only until an instructor has looked.
+fn write_provisional(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let points: u32 =
+        grade.checks.iter().filter(|check| check.provisional).map(|check| check.points.earned).sum();
+    let subject = match points {
+        0 => return Ok(()),
+        1 => "1 point is".to_owned(),
+        points => format!("{points} points are"),
+    };
+    let text = format!(
+        "{subject} provisional: of the written answer only the words were looked at, and your instructor has the last \
+         word."
+    );
+    write_indented(&text, 2, width, DIM, out)
 }
 
 /// Writes the sum over several grades.

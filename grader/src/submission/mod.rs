@@ -4,6 +4,8 @@
 //! A submission that does not build is an outcome, not an error; it never touches the build of the others.
 //! Nothing here starts a submission.
 
+mod answer;
+mod begun;
 mod cargo;
 mod code;
 mod command;
@@ -16,6 +18,8 @@ mod workspace;
 use std::path::PathBuf;
 
 pub use crate::sys::Program;
+pub use answer::answer_of;
+pub use begun::is_begun;
 pub use cargo::BuildError;
 pub use code::without_texts;
 pub use command::program as find_program;
