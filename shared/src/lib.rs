@@ -73,9 +73,10 @@
 //! | `map(f, xs, chunksize)` | [`Pool::map`], [`Pool::chunks_of`] | the first error in the order of the items, and the rest is called off |
 //! | | [`Pool::map_each`] | each item's result or error |
 //! | `imap`, `imap_unordered` | [`Pool::imap`], [`Pool::imap_unordered`] | lazy on both sides: arguments are taken a window ahead, not all at once |
+//! | `next(timeout)` | [`Imap::next_timeout`] | |
 //! | `starmap` | [`Pool::starmap`] | |
-//! | `apply`, `apply_async`, `map_async` | the same | |
-//! | `AsyncResult.get(timeout)`, `ready()` | [`TaskHandle`], [`MapHandle`] | |
+//! | `apply`, `apply_async`, `map_async`, `starmap_async` | the same | |
+//! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`TaskHandle`], [`MapHandle`] | waiting with a timeout says whether it was in time |
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
 //!
@@ -122,6 +123,6 @@ mod sys;
 pub use error::{Error, Value};
 pub use family::{ActiveChild, Current, Parent, active_children, current, parent};
 pub use init::init;
-pub use pool::{Chunked, Imap, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle};
+pub use pool::{Imap, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle, Terms};
 pub use process::{Builder, OnDrop, Process, spawn, wait};
 pub use status::ExitStatus;

@@ -17,13 +17,15 @@ pub struct MapHandle<R> {
     count: usize,
     values: Vec<R>,
     result: Option<Result<(), Error>>,
+    /// Whether there was no error, in case it was taken.
+    succeeded: bool,
     taken: bool,
 }
 
 impl<R: DeserializeOwned> MapHandle<R> {
     pub(super) fn new(outcomes: Outcomes<R>, function: &'static str, count: usize) -> MapHandle<R> {
         let values = Vec::with_capacity(count);
-        MapHandle { outcomes, function, count, values, result: None, taken: false }
+        MapHandle { outcomes, function, count, values, result: None, succeeded: false, taken: false }
     }
 
     /// Waits for all results, in the order of the arguments; for the first error instead if there is one.
@@ -45,15 +47,31 @@ impl<R: DeserializeOwned> MapHandle<R> {
         self.wait_until(Instant::now().checked_add(timeout)).then(|| self.take())
     }
 
+    /// Waits until the results are there, or the error is, and takes nothing.
+    pub fn wait(&mut self) {
+        self.wait_until(None);
+    }
+
+    /// Waits as [`wait`](MapHandle::wait) does, but no longer than this; says whether they are there.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> bool {
+        self.wait_until(Instant::now().checked_add(timeout))
+    }
+
     /// Whether the results are there, or the error is, so that [`get`](MapHandle::get) does not wait.
     pub fn is_ready(&mut self) -> bool {
         self.wait_until(Some(Instant::now()))
+    }
+
+    /// Whether all calls went well; `None` as long as that is not known.
+    pub fn successful(&mut self) -> Option<bool> {
+        self.is_ready().then_some(self.succeeded)
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
         while self.result.is_none() {
             if self.outcomes.given() == self.count {
                 self.result = Some(Ok(()));
+                self.succeeded = true;
                 break;
             }
             match self.outcomes.next(deadline) {
@@ -110,9 +128,24 @@ impl<R: DeserializeOwned> TaskHandle<R> {
         self.0.get_timeout(timeout).map(|result| result.map(only))
     }
 
+    /// Waits until the result is there, or the error is, and does not take it.
+    pub fn wait(&mut self) {
+        self.0.wait();
+    }
+
+    /// Waits as [`wait`](TaskHandle::wait) does, but no longer than this; says whether it is there.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> bool {
+        self.0.wait_timeout(timeout)
+    }
+
     /// Whether the result is there, or the error is, so that [`get`](TaskHandle::get) does not wait.
     pub fn is_ready(&mut self) -> bool {
         self.0.is_ready()
+    }
+
+    /// Whether the call went well; `None` as long as that is not known.
+    pub fn successful(&mut self) -> Option<bool> {
+        self.0.successful()
     }
 }
 

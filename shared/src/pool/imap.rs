@@ -1,5 +1,8 @@
 //! Results as an iterator, from arguments as an iterator, with a bounded number of calls between them.
 
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -53,9 +56,9 @@ where
     I: Iterator<Item: Serialize>,
     R: DeserializeOwned,
 {
-    fn next(&mut self) -> Option<Next<R>> {
+    fn next(&mut self, deadline: Option<Instant>) -> Option<Next<R>> {
         self.fill();
-        (self.outcomes.given() < self.added).then(|| self.outcomes.next(None))
+        (self.outcomes.given() < self.added).then(|| self.outcomes.next(deadline))
     }
 
     /// Takes in arguments until the window is full.
@@ -74,6 +77,49 @@ where
     }
 }
 
+impl<I, R> Imap<I, R>
+where
+    I: Iterator<Item: Serialize>,
+    R: DeserializeOwned,
+{
+    /// Waits for the next result no longer than this: [`Poll::Pending`] if it is not there by then, and one may
+    /// ask again.
+    ///
+    /// `Poll::Ready` holds what [`next`](Iterator::next) gives.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use std::{task::Poll, time::Duration};
+    ///
+    /// let pool = multiprocessing::Pool::new(1)?;
+    /// let mut results = pool.imap(|x: u64| x * x, [3]);
+    /// assert!(matches!(results.next_timeout(Duration::from_secs(60)), Poll::Ready(Some(Ok(9)))));
+    /// assert!(matches!(results.next_timeout(Duration::from_secs(60)), Poll::Ready(None)));
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn next_timeout(&mut self, timeout: Duration) -> Poll<Option<Result<R, Error>>> {
+        self.next_until(Instant::now().checked_add(timeout))
+    }
+
+    fn next_until(&mut self, deadline: Option<Instant>) -> Poll<Option<Result<R, Error>>> {
+        let next = match &mut self.0 {
+            State::Running(running) => running.next(deadline),
+            State::Failed(_) | State::Ended => None,
+        };
+        let error = match next {
+            Some(Next::Outcome(outcome)) => return Poll::Ready(Some(outcome)),
+            Some(Next::Late) => return Poll::Pending,
+            Some(Next::Lost(error)) => Some(error),
+            None => None,
+        };
+        let last = std::mem::replace(&mut self.0, State::Ended);
+        Poll::Ready(match (error, last) {
+            (Some(error), _) | (None, State::Failed(error)) => Some(Err(error)),
+            _ => None,
+        })
+    }
+}
+
 impl<I, R> Iterator for Imap<I, R>
 where
     I: Iterator<Item: Serialize>,
@@ -82,17 +128,10 @@ where
     type Item = Result<R, Error>;
 
     fn next(&mut self) -> Option<Result<R, Error>> {
-        let next = match &mut self.0 {
-            State::Running(running) => running.next(),
-            State::Failed(_) | State::Ended => None,
-        };
-        if let Some(Next::Outcome(outcome)) = next {
-            return Some(outcome);
-        }
-        let last = std::mem::replace(&mut self.0, State::Ended);
-        match (next, last) {
-            (Some(Next::Lost(error)), _) | (None, State::Failed(error)) => Some(Err(error)),
-            _ => None,
+        match self.next_until(None) {
+            Poll::Ready(next) => next,
+            // Without a deadline nothing can be late.
+            Poll::Pending => None,
         }
     }
 }

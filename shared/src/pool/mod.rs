@@ -14,7 +14,6 @@
 //! | a queue for each job | the manager puts outcomes in, the caller takes them out | |
 
 mod builder;
-mod chunked;
 mod handle;
 mod imap;
 mod job;
@@ -23,6 +22,7 @@ mod member;
 mod outcomes;
 mod star;
 mod submission;
+mod terms;
 pub(crate) mod worker;
 
 use std::fmt;
@@ -34,10 +34,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use builder::PoolBuilder;
-pub use chunked::Chunked;
 pub use handle::{MapHandle, TaskHandle};
 pub use imap::Imap;
 pub use star::StarFn;
+pub use terms::Terms;
 
 use crate::error::Error;
 use manager::{Command, Shared};
@@ -109,7 +109,7 @@ impl Pool {
         self.shared.processes
     }
 
-    /// A view of the pool that sends so many calls to a worker at a time. The counterpart of `chunksize`.
+    /// Makes calls so many to a chunk: they go to a worker together. The counterpart of `chunksize`.
     ///
     /// ```
     /// # multiprocessing::init();
@@ -122,14 +122,12 @@ impl Pool {
     /// # Panics
     ///
     /// If `calls` is 0.
-    #[must_use]
-    pub fn chunks_of(&self, calls: usize) -> Chunked<'_> {
-        assert!(calls > 0, "a chunk needs at least one call");
-        Chunked::new(self, Some(calls))
+    pub fn chunks_of(&self, calls: usize) -> Terms<'_> {
+        self.terms().chunks_of(calls)
     }
 
-    fn chunked(&self) -> Chunked<'_> {
-        Chunked::new(self, None)
+    fn terms(&self) -> Terms<'_> {
+        Terms::of(self)
     }
 
     /// Makes one call in a worker and waits for its result.
@@ -146,7 +144,7 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        self.apply_async(f, arg)?.get()
+        self.terms().apply(f, arg)
     }
 
     /// Has one call made in a worker, and returns at once.
@@ -160,7 +158,7 @@ impl Pool {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        self.chunked().map_async(f, [arg]).map(TaskHandle::new)
+        self.terms().apply_async(f, arg)
     }
 
     /// Calls the function with each item, in the workers, and gives the results in the order of the items.
@@ -179,7 +177,7 @@ impl Pool {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().map(f, items)
+        self.terms().map(f, items)
     }
 
     /// Calls the function with each item, and gives for each its result or its error.
@@ -205,7 +203,7 @@ impl Pool {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().map_each(f, items)
+        self.terms().map_each(f, items)
     }
 
     /// Does as [`map`](Pool::map) does, but returns at once with a handle to the results.
@@ -220,7 +218,7 @@ impl Pool {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().map_async(f, items)
+        self.terms().map_async(f, items)
     }
 
     /// Calls a function of two to six arguments with the members of each tuple.
@@ -242,7 +240,22 @@ impl Pool {
         F::Output: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().starmap(f, items)
+        self.terms().starmap(f, items)
+    }
+
+    /// Does as [`starmap`](Pool::starmap) does, but returns at once with a handle to the results.
+    ///
+    /// # Errors
+    ///
+    /// As [`map_async`](Pool::map_async).
+    pub fn starmap_async<F, A, I>(&self, f: F, items: I) -> Result<MapHandle<F::Output>, Error>
+    where
+        F: StarFn<A> + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        F::Output: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.terms().starmap_async(f, items)
     }
 
     /// Calls the function with each item, and gives the results one by one, in the order of the items.
@@ -264,7 +277,7 @@ impl Pool {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().imap(f, items)
+        self.terms().imap(f, items)
     }
 
     /// Does as [`imap`](Pool::imap) does, but gives each result as soon as it is there.
@@ -275,7 +288,7 @@ impl Pool {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.chunked().imap_unordered(f, items)
+        self.terms().imap_unordered(f, items)
     }
 
     /// Takes no more work. What was submitted is still done, and then the workers end.

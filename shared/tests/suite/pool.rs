@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::{Events, FOREVER, release, say_pid, wait_for_release};
@@ -89,6 +90,23 @@ fn imap_unordered_gives_a_quick_result_before_a_slow_one() {
 }
 
 #[test]
+fn imap_says_that_a_result_is_late_and_gives_it_later() {
+    let events = Events::new();
+    let pool = Pool::new(1).unwrap();
+    let wait = |events: PathBuf| {
+        wait_for_release(&events);
+        7
+    };
+    let mut results = pool.imap(wait, [events.path()]);
+    assert!(results.next_timeout(Duration::ZERO).is_pending());
+    assert!(results.next_timeout(Duration::from_millis(1)).is_pending());
+    events.release();
+    assert!(matches!(results.next_timeout(FOREVER), Poll::Ready(Some(Ok(7)))));
+    assert!(matches!(results.next_timeout(FOREVER), Poll::Ready(None)));
+    assert!(matches!(results.next_timeout(Duration::ZERO), Poll::Ready(None)));
+}
+
+#[test]
 fn an_imap_that_is_dropped_leaves_the_pool_usable() {
     let pool = Pool::new(2).unwrap();
     for _ in 0..20 {
@@ -107,13 +125,32 @@ fn a_handle_says_when_its_result_is_ready() {
         7
     };
     let mut handle = pool.apply_async(wait, events.path()).unwrap();
-    assert!(!handle.is_ready());
+    assert!(!handle.is_ready() && handle.successful().is_none());
+    assert!(!handle.wait_timeout(Duration::from_millis(1)));
     assert!(handle.get_timeout(Duration::from_millis(1)).is_none());
     events.release();
+    handle.wait();
+    assert!(handle.is_ready() && handle.wait_timeout(Duration::ZERO));
     assert_eq!(handle.get_timeout(FOREVER).unwrap().unwrap(), 7);
     assert!(handle.is_ready());
     assert!(matches!(handle.get_timeout(FOREVER), Some(Err(Error::ResultTaken { .. }))));
+    assert_eq!(handle.successful(), Some(true));
     assert_eq!(pool.map_async(square, 0..3).unwrap().get().unwrap(), [0, 1, 4]);
+}
+
+#[test]
+fn a_handle_says_whether_all_went_well_before_and_after_its_result_is_taken() {
+    let pool = Pool::new(2).unwrap();
+    let fail = |x: u8| assert!(x != 2, "two");
+    let mut failed = pool.map_async(fail, 0..4).unwrap();
+    failed.wait();
+    assert_eq!(failed.successful(), Some(false));
+    assert!(matches!(failed.get_timeout(FOREVER), Some(Err(Error::Panicked { .. }))));
+    assert_eq!(failed.successful(), Some(false));
+    let mut sums = pool.starmap_async(|a: u8, b: u8| a + b, [(1, 2), (3, 4)]).unwrap();
+    sums.wait();
+    assert_eq!(sums.successful(), Some(true));
+    assert_eq!(sums.get().unwrap(), [3, 7]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The calls that take many items, for any size of chunk.
+//! The terms on which a pool makes calls, and all the ways to ask for calls.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Pool;
-use super::handle::MapHandle;
+use super::handle::{MapHandle, TaskHandle};
 use super::imap::Imap;
 use super::outcomes::{Next, Order, Outcomes};
 use super::star::StarFn;
@@ -16,9 +16,20 @@ use crate::error::Error;
 /// way there, and as many again whose results wait.
 const WINDOW_CHUNKS: usize = 4;
 
-/// A pool with a size for its chunks; see [`Pool::chunks_of`]. Its methods are those of [`Pool`].
+/// A pool, and how it is to make calls: [`chunks_of`](Terms::chunks_of) so many. What calls there are is as in
+/// [`Pool`].
+///
+/// ```
+/// # multiprocessing::init();
+/// let pool = multiprocessing::Pool::new(2)?;
+/// let in_tens = pool.chunks_of(10);
+/// assert_eq!(in_tens.map(|x: u64| x / 2, 0..100)?.len(), 100);
+/// assert_eq!(in_tens.imap(|x: u64| x / 2, 0..100).count(), 100);
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Chunked<'a> {
+#[must_use = "terms alone do nothing"]
+pub struct Terms<'a> {
     pool: &'a Pool,
     /// How many calls make a chunk; `None` leaves it to the pool.
     calls: Option<usize>,
@@ -31,9 +42,48 @@ enum AtFailure {
     GoOn,
 }
 
-impl<'a> Chunked<'a> {
-    pub(super) fn new(pool: &'a Pool, calls: Option<usize>) -> Chunked<'a> {
-        Chunked { pool, calls }
+impl<'a> Terms<'a> {
+    /// Those of a pool where nothing else is said.
+    pub(super) fn of(pool: &'a Pool) -> Terms<'a> {
+        Terms { pool, calls: None }
+    }
+
+    /// As [`Pool::chunks_of`].
+    ///
+    /// # Panics
+    ///
+    /// If `calls` is 0.
+    pub fn chunks_of(self, calls: usize) -> Terms<'a> {
+        assert!(calls > 0, "a chunk needs at least one call");
+        Terms { calls: Some(calls), ..self }
+    }
+
+    /// As [`Pool::apply`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::apply`].
+    pub fn apply<F, A, R>(self, f: F, arg: A) -> Result<R, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.apply_async(f, arg)?.get()
+    }
+
+    /// As [`Pool::apply_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::apply_async`].
+    pub fn apply_async<F, A, R>(self, f: F, arg: A) -> Result<TaskHandle<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.map_async(f, [arg]).map(TaskHandle::new)
     }
 
     /// As [`Pool::map`].
@@ -105,6 +155,21 @@ impl<'a> Chunked<'a> {
     {
         // A closure that captures a function without data has no data itself.
         self.map(move |arguments: A| f.call_star(arguments), items)
+    }
+
+    /// As [`Pool::starmap_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::map_async`].
+    pub fn starmap_async<F, A, I>(self, f: F, items: I) -> Result<MapHandle<F::Output>, Error>
+    where
+        F: StarFn<A> + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        F::Output: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        self.map_async(move |arguments: A| f.call_star(arguments), items)
     }
 
     /// As [`Pool::imap`].
