@@ -162,6 +162,19 @@ pub fn grade_built(
     build: &Build,
     options: &Options,
 ) -> Graded {
+    grade_until(workspace, question, submission, build, options, |_| false)
+}
+
+/// The same, but no run is made any more as soon as those that were made are enough.
+#[must_use]
+pub fn grade_until(
+    workspace: &Workspace,
+    question: &Question,
+    submission: &Submission,
+    build: &Build,
+    options: &Options,
+    is_enough: impl Fn(&[RunRecord]) -> bool,
+) -> Graded {
     let selection = &options.selection;
     let unrun = |verdict, note: String| Graded {
         grade: judge_unrun(question, &submission.description(), verdict, vec![note]),
@@ -171,7 +184,7 @@ pub fn grade_built(
         Build::Ready(program) => program,
         Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered.clone()),
     };
-    let runs = match runner::run_all(program, question, selection) {
+    let runs = match runner::run_until(program, question, selection, is_enough) {
         Ok(runs) => runs,
         Err(RunError::Start { sentence, .. }) => return unrun(Verdict::DidNotBuild, sentence),
         Err(error) => {

@@ -31,10 +31,24 @@ pub struct Runs {
 ///
 /// A run could not be made.
 pub fn run_all(program: &Program, question: &Question, selection: &Selection) -> Result<Runs, RunError> {
+    run_until(program, question, selection, |_| false)
+}
+
+/// The same, but no run is made any more as soon as those that were made are enough.
+///
+/// # Errors
+///
+/// A run could not be made.
+pub fn run_until(
+    program: &Program,
+    question: &Question,
+    selection: &Selection,
+    is_enough: impl Fn(&[RunRecord]) -> bool,
+) -> Result<Runs, RunError> {
     let mut runs = Runs::default();
     for schedule in schedules(question, selection) {
         match one(program, question, schedule, &mut runs) {
-            Ok(_) if runs.at_a_limit() => return Ok(runs),
+            Ok(_) if runs.at_a_limit() || is_enough(&runs.records) => return Ok(runs),
             Ok(_) => {}
             Err(TraceError::Refused(error)) => return plain(program, question, selection, &error),
             Err(TraceError::Run(error)) => return Err(error),

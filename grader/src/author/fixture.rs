@@ -79,6 +79,26 @@ impl Fixture {
         found
     }
 
+    /// The fixtures of one question, and what is wrong with files among them that are none.
+    #[must_use]
+    pub fn of_question(
+        workspace: &Workspace,
+        course: &Course,
+        question: &str,
+    ) -> (Vec<Fixture>, Vec<String>) {
+        let own = Fixture::find(workspace, course)
+            .into_iter()
+            .filter(|(name, _)| name.split(' ').next() == Some(question));
+        let (mut fixtures, mut mistakes) = (Vec::new(), Vec::new());
+        for (_, found) in own {
+            match found {
+                Ok(fixture) => fixtures.push(fixture),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        (fixtures, mistakes)
+    }
+
     fn read(question: &str, folder: &str, source: &Path, course: &Course) -> Result<Fixture, String> {
         let Some(declared) = declaration_of(source) else {
             return Err(format!(
@@ -121,7 +141,9 @@ impl Fixture {
     pub fn submission(&self) -> Submission {
         let question = self.question.clone();
         if self.is_python() {
-            let words = vec![python().unwrap_or("python3").to_owned(), self.source.display().to_string()];
+            // Without `-S` Python reads all that is installed before it begins, in every process of every run.
+            let words = [python().unwrap_or("python3"), "-S", &self.source.display().to_string()];
+            let words = words.map(str::to_owned).to_vec();
             Submission::Command { question, words }
         } else if has_ending(&self.source, ".rs") {
             Submission::Source { question, file: self.source.clone() }

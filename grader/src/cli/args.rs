@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArguments;
 use crate::schedule::Selection;
 
 const EXIT_CODES: &str = "\
@@ -24,6 +25,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Grade(GradeArguments),
+    Check(CheckArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,
     /// List the questions by topic: how far you are, and where to go next

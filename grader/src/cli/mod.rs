@@ -3,6 +3,7 @@
 //! A command returns the code to exit with; a learner's failure is an ordinary code, never an error.
 
 mod args;
+mod check;
 mod doctor;
 mod exit;
 mod grade;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     let mut out = AutoStream::auto(io::stdout());
     let result = match arguments.command {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
+        Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
         Command::Show(arguments) => show::run(&arguments, &mut out),

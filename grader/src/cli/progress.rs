@@ -24,6 +24,10 @@ impl ProgressLine {
                 format!("running {question} ({number} of {of}) …")
             }
         };
+        self.show_text(&text);
+    }
+
+    pub(super) fn show_text(&mut self, text: &str) {
         if self.watched {
             // Progress that cannot be shown is no reason to stop.
             let _ = write!(io::stderr(), "\r\x1b[K{text}");

@@ -13,6 +13,7 @@ mod question;
 mod record;
 mod review;
 mod schedule;
+mod soundness;
 mod timeline;
 mod verdict;
 mod written;
@@ -29,6 +30,7 @@ pub use question::{
 pub use record::{Ending, Line, Machine, Observation, RunRecord, Stream, ValidatorAnswer};
 pub use review::{Remark, Review};
 pub use schedule::{Held, Point, Policy, Schedule};
+pub use soundness::{About, Holding, Margin, Soundness, Statement};
 pub use timeline::{Timeline, TimelineRow};
 pub use verdict::Verdict;
 pub use written::{Answer, Idea, Phrase, WordPattern, Written, paragraphs, words};

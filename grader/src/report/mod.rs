@@ -8,4 +8,5 @@ mod layout;
 pub mod markdown;
 pub mod overview;
 pub mod record;
+pub mod soundness;
 pub mod text;

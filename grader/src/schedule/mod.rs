@@ -56,13 +56,13 @@ impl Selection {
     /// Two free runs, the three named orders and a few random ones: what every grading makes.
     #[must_use]
     pub fn quick() -> Selection {
-        Selection::with_random(QUICK_SEEDS)
+        Selection::with_seeds(QUICK_SEEDS)
     }
 
     /// The same with many random orders.
     #[must_use]
     pub fn thorough() -> Selection {
-        Selection::with_random(THOROUGH_SEEDS)
+        Selection::with_seeds(THOROUGH_SEEDS)
     }
 
     /// Two free runs, enough to tell whether the output varies.
@@ -102,7 +102,9 @@ impl Selection {
         self.every_order || Selection::quick().schedules.iter().all(|one| self.schedules.contains(one))
     }
 
-    fn with_random(seeds: u64) -> Selection {
+    /// Two free runs, the three named orders and so many random ones.
+    #[must_use]
+    pub fn with_seeds(seeds: u64) -> Selection {
         let named = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
         let mut schedules = Selection::free().schedules;
         schedules.extend(named.map(|policy| Schedule { policy, seed: 0 }));

@@ -1,0 +1,136 @@
+//! Proving questions sound: what their authors claim, held against real runs.
+//!
+//! Of each question: its texts are all there, the solution earns full points under many seeds and on a busy machine, the
+//! starter builds and earns less, every fixture is judged as it declares, every check is failed by some wrong program,
+//! and the limits leave room.
+//! All is built by one call of cargo for the packages and one for the single files, and then graded side by side.
+
+mod job;
+mod load;
+mod margin;
+mod proof;
+mod texts;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::fixture::Fixture;
+use crate::grading::GradingError;
+use crate::model::{About, Question, Soundness, Statement};
+use crate::question::{Course, CourseError};
+use crate::submission::{self, Build, Colour, Submission, Workspace};
+use job::{Job, Outcome};
+
+/// Gradings made at once for every CPU, since most of a run is waiting.
+const GRADINGS_PER_CPU: usize = 3;
+
+/// What proving tells while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many submissions are being built.
+    Building(usize),
+    /// So many of all gradings are done.
+    Grading {
+        /// How many are done.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+/// A question as its files have it, or what is wrong with them.
+struct Subject {
+    id: String,
+    question: Result<Question, String>,
+    fixtures: Vec<Fixture>,
+    /// Files among the fixtures that are none.
+    mistakes: Vec<String>,
+}
+
+/// Proves questions sound; the answers stand in the order of `ids`.
+///
+/// The solution is run under `seeds` random schedules beside the others.
+/// `progress` is called from several threads.
+///
+/// # Errors
+/// A question is not there, or nothing can be built at all.
+pub fn check(
+    workspace: &Workspace,
+    ids: &[String],
+    seeds: u64,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<Soundness>, GradingError> {
+    let course = Course::find(workspace.root())?;
+    let subjects: Vec<Subject> =
+        ids.iter().map(|id| subject(workspace, &course, id)).collect::<Result<_, _>>()?;
+    let mut jobs: Vec<Job<'_>> =
+        subjects.iter().flat_map(|subject| job::of(workspace, subject, seeds)).collect();
+    // What takes long begins first, so that nobody waits for it alone at the end.
+    jobs.sort_by_key(|job| !job.is_long());
+    let submissions: Vec<Submission> = jobs.iter().map(Job::submission).collect();
+    progress(Progress::Building(submissions.len()));
+    let builds = submission::build(workspace, &submissions, Colour::Never)?;
+    let outcomes = run(workspace, &jobs, &builds, progress);
+    let soundness = |subject: &Subject| {
+        let own = jobs.iter().zip(&outcomes).filter(|(job, _)| job.question.id == subject.id);
+        soundness(workspace, subject, &own.collect::<Vec<_>>())
+    };
+    Ok(subjects.iter().map(soundness).collect())
+}
+
+fn subject(workspace: &Workspace, course: &Course, id: &str) -> Result<Subject, CourseError> {
+    let (fixtures, mistakes) = Fixture::of_question(workspace, course, id);
+    let question = match course.question(id) {
+        Ok(question) => Ok(question),
+        Err(CourseError::Invalid(mistakes)) => Err(mistakes.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(Subject { id: id.to_owned(), question, fixtures, mistakes })
+}
+
+/// Makes all gradings: those that need a busy machine after the others, and those under load.
+fn run(
+    workspace: &Workspace,
+    jobs: &[Job<'_>],
+    builds: &[Build],
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Vec<Outcome> {
+    let threads = load::cpus() * GRADINGS_PER_CPU;
+    let done = AtomicUsize::new(0);
+    let of = jobs.len() + jobs.iter().filter(|job| job.is_solution()).count();
+    let step = || progress(Progress::Grading { done: done.fetch_add(1, Ordering::Relaxed) + 1, of });
+    progress(Progress::Grading { done: 0, of });
+    let mut outcomes = load::side_by_side(threads, jobs, |index, job| {
+        let graded = job.grade(workspace, &builds[index]);
+        step();
+        Outcome { graded, under_load: None }
+    });
+    let solutions: Vec<usize> = (0..jobs.len()).filter(|index| jobs[*index].is_solution()).collect();
+    let under_load = load::while_all_cpus_are_busy(|| {
+        load::side_by_side(threads, &solutions, |_, index| {
+            let graded = jobs[*index].grade_under_load(workspace, &builds[*index]);
+            step();
+            graded
+        })
+    });
+    for (index, graded) in solutions.into_iter().zip(under_load) {
+        outcomes[index].under_load = Some(graded);
+    }
+    outcomes
+}
+
+fn soundness(workspace: &Workspace, subject: &Subject, graded: &[(&Job<'_>, &Outcome)]) -> Soundness {
+    let id = subject.id.clone();
+    let question = match &subject.question {
+        Ok(question) => question,
+        Err(mistakes) => {
+            let text = "its question.toml is not sound";
+            let statements = vec![Statement::new(About::File, text, vec![mistakes.clone()])];
+            return Soundness { question: id, title: String::new(), statements, margins: Vec::new() };
+        }
+    };
+    let mut statements = vec![texts::look_at(workspace, question)];
+    statements.extend(proof::statements(workspace, subject, question, graded));
+    let margins = margin::of(question, graded);
+    statements.extend(margin::statement(&margins));
+    Soundness { question: id, title: question.title.clone(), statements, margins }
+}

@@ -1,0 +1,150 @@
+//! A question's texts: that they are there, and say what the checks ask for.
+
+use std::fs;
+use std::path::Path;
+
+use pulldown_cmark::{Event, Parser, Tag};
+
+use crate::model::{About, Condition, Expectation, Piece, Question, Statement};
+use crate::submission::Workspace;
+
+/// The points of every question, so that a course's questions weigh the same.
+const POINTS: u32 = 10;
+
+/// A nudge, and something stronger.
+const LEAST_HINTS: usize = 2;
+
+/// Looks at all that a question says, and at the names of its packages.
+pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
+    let id = &question.id;
+    let folder = workspace.exercise(id);
+    let mut mistakes = Vec::new();
+    if question.points() != POINTS {
+        mistakes.push(format!("the points add up to {}; a question has {POINTS} in all", question.points()));
+    }
+    if question.hints.len() < LEAST_HINTS {
+        mistakes.push(format!("give at least {LEAST_HINTS} hints, from a nudge to nearly the answer"));
+    }
+    match fs::read_to_string(folder.join("question.md")) {
+        Ok(text) => mistakes.extend(of_text(question, &folder, &text)),
+        Err(error) => mistakes.push(format!("failed to read exercises/{id}/question.md: {error}")),
+    }
+    for (package, name) in [(folder.clone(), format!("exercise-{id}")), (workspace.solution(id), id.clone())]
+    {
+        let path = package.join("Cargo.toml");
+        let place = path.strip_prefix(workspace.root()).unwrap_or(&path).display();
+        // That there is none is told where it is built.
+        if let Ok(text) = fs::read_to_string(&path)
+            && package_name(&text).is_none_or(|found| found != name)
+        {
+            mistakes.push(format!("{place}: the package has to be named `{name}`"));
+        }
+    }
+    let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let text = format!(
+        "a text, {}, {}, {} points",
+        count(question.hints.len(), "hint"),
+        count(question.checks.len(), "check"),
+        question.points()
+    );
+    Statement::new(About::Texts, text, mistakes)
+}
+
+fn package_name(manifest: &str) -> Option<String> {
+    let table: toml::Table = manifest.parse().ok()?;
+    table.get("package")?.get("name")?.as_str().map(str::to_owned)
+}
+
+/// What is wrong with the question's text.
+fn of_text(question: &Question, folder: &Path, text: &str) -> Vec<String> {
+    let place = format!("exercises/{}/question.md", question.id);
+    let mut mistakes = Vec::new();
+    if text.trim().is_empty() {
+        return vec![format!("{place} is empty")];
+    }
+    let target = |event| match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+            Some(dest_url.into_string())
+        }
+        _ => None,
+    };
+    for link in Parser::new(text).filter_map(target).filter(|link| is_local(link)) {
+        let path = link.split('#').next().unwrap_or_default();
+        if !path.is_empty() && !folder.join(path).exists() {
+            mistakes.push(format!("{place}: the link to `{link}` leads nowhere"));
+        }
+    }
+    for line in fixed_lines(question) {
+        if !text.contains(&line) {
+            mistakes.push(format!("{place} never shows the line `{line}`, which a learner cannot guess"));
+        }
+    }
+    mistakes
+}
+
+fn is_local(link: &str) -> bool {
+    !link.contains("://") && !link.starts_with("mailto:")
+}
+
+/// The lines without a placeholder that the question's output has to have, each once.
+fn fixed_lines(question: &Question) -> Vec<String> {
+    let mut lines = Vec::new();
+    for check in &question.checks {
+        if let Condition::Output(expectation) | Condition::Distinct { expectation, .. } = &check.condition {
+            collect(expectation, &mut lines);
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+    lines
+}
+
+fn collect(expectation: &Expectation, lines: &mut Vec<String>) {
+    match expectation {
+        Expectation::Line { pattern, .. } => {
+            if let [Piece::Text(text)] = pattern.pieces.as_slice() {
+                lines.push(text.clone());
+            }
+        }
+        Expectation::Sequence(parts) | Expectation::AnyOrder(parts) => {
+            parts.iter().for_each(|part| collect(part, lines));
+        }
+        // What may be missing may be left unsaid.
+        Expectation::Optional(_) => {}
+        Expectation::Repeat { of, .. } => collect(of, lines),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::question;
+
+    const QUESTION: &str = "title = 'T'\ntopic = 't'\n[[check]]\nname = 'n'\npoints = 1\n\
+                            output.sequence = ['first', 'n {int}', { optional = 'maybe' }]\n";
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.md"), "").unwrap();
+        let question = question::parse("q7", Path::new("question.toml"), QUESTION).unwrap();
+        of_text(&question, folder.path(), text)
+    }
+
+    #[test]
+    fn a_text_that_says_everything_has_no_mistake() {
+        let text = "# Title\n\nIt prints `first`. See [notes](notes.md#a), [more](#b), [web](https://a.b/c).";
+        assert_eq!(mistakes(text), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_learner_would_miss_is_told() {
+        assert_eq!(mistakes(" \n"), ["exercises/q7/question.md is empty"]);
+        assert_eq!(
+            mistakes("It prints something, see [notes](note.md)."),
+            [
+                "exercises/q7/question.md: the link to `note.md` leads nowhere",
+                "exercises/q7/question.md never shows the line `first`, which a learner cannot guess",
+            ]
+        );
+    }
+}
