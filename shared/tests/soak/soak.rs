@@ -1,0 +1,377 @@
+//! The steps: what is done to a pool, and the books that are kept of it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::task::Poll;
+
+use multiprocessing::{Error, Imap, MapHandle, Pool, TaskHandle};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+
+use crate::FOREVER;
+use crate::model::{Answer, Call, Deed, is_dead, is_expected, is_killed, perform, prepare};
+use crate::random::Random;
+
+type Outcome = Result<Answer, Error>;
+
+/// What was survived.
+#[derive(Default)]
+pub(crate) struct Tally {
+    steps: usize,
+    pools: usize,
+    calls: u64,
+    answers: usize,
+    errors: usize,
+    kills: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { steps, pools, calls, answers, errors, kills } = self;
+        write!(f, "{steps} steps, {pools} pools, {calls} calls: {answers} answers, ")?;
+        write!(f, "{errors} errors as they had to be, {kills} workers killed from outside; nothing lost")
+    }
+}
+
+/// Calls whose outcome is still to be asked for.
+enum Pending {
+    Task(Call, TaskHandle<Answer>),
+    Map(Vec<Call>, MapHandle<Answer>),
+    Ordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
+    Unordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
+}
+
+/// How a pool comes to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Join,
+    Terminate,
+    Drop,
+}
+
+pub(crate) struct Soak {
+    random: Random,
+    tally: Tally,
+    /// Where workers note which calls they begin.
+    log: tempfile::NamedTempFile,
+    pool: Option<Pool>,
+    pending: Vec<Pending>,
+    /// The workers that have answered.
+    workers: HashSet<u32>,
+    /// How many of them were killed by this test, and how many may have lost their channel to a call.
+    killed: usize,
+    spoilt: usize,
+    /// How many outcomes say that their worker died of something other than the call's own deed.
+    died: usize,
+    /// The calls that have given an answer.
+    answered: HashSet<u64>,
+    /// How many descriptors there are without a pool.
+    descriptors: usize,
+}
+
+impl Soak {
+    pub(crate) fn new(seed: u64) -> Soak {
+        // What the first pool leaves open for good is there before the descriptors are counted.
+        Pool::new(1).unwrap().join();
+        let mut soak = Soak {
+            random: Random::new(seed),
+            tally: Tally::default(),
+            log: tempfile::NamedTempFile::new().unwrap(),
+            pool: None,
+            pending: Vec::new(),
+            workers: HashSet::new(),
+            killed: 0,
+            spoilt: 0,
+            died: 0,
+            answered: HashSet::new(),
+            descriptors: descriptors(),
+        };
+        soak.start();
+        soak
+    }
+
+    fn start(&mut self) {
+        let log: PathBuf = self.log.path().to_owned();
+        let mut builder = Pool::builder().processes(1 + self.random.below(4)).initializer(prepare, log);
+        if self.random.once_in(3) {
+            builder = builder.max_tasks_per_child(1 + self.random.below(40));
+        }
+        self.pool = Some(builder.build().unwrap());
+        self.tally.pools += 1;
+    }
+
+    pub(crate) fn step(&mut self) {
+        self.tally.steps += 1;
+        match self.random.below(100) {
+            0..25 => self.map_each(),
+            25..33 => self.map(),
+            33..50 => self.begin_task(),
+            50..60 => self.begin_map(),
+            60..72 => self.begin_imap(),
+            72..82 => self.kill_worker(),
+            82..94 => self.take_one(),
+            94..97 => drop(self.take_pending()),
+            _ => {
+                let end = self.random.pick(&[End::Join, End::Terminate, End::Drop]);
+                self.end(end);
+                self.start();
+            }
+        }
+    }
+
+    /// Ends the last pool, and tells what was survived.
+    pub(crate) fn finish(mut self) -> Tally {
+        self.end(End::Join);
+        self.tally
+    }
+
+    fn call(&mut self, bad_once_in: usize) -> Call {
+        self.tally.calls += 1;
+        let deed = Deed::any(&mut self.random, bad_once_in);
+        self.spoilt += usize::from(matches!(deed, Deed::CloseAll));
+        Call { number: self.tally.calls, deed }
+    }
+
+    fn calls(&mut self) -> Vec<Call> {
+        let bad_once_in = self.random.pick(&[0, 0, 50, 10, 2]);
+        let count = self.random.pick(&[0, 1, 2, 10, 60]);
+        (0..count).map(|_| self.call(bad_once_in)).collect()
+    }
+
+    fn chunk(&mut self) -> usize {
+        self.random.pick(&[1, 1, 3, 20, 1000])
+    }
+
+    fn map_each(&mut self) {
+        let calls = self.calls();
+        let chunk = self.chunk();
+        let pool = self.pool.as_ref().unwrap();
+        let outcomes = pool.chunks_of(chunk).map_each(perform, calls.clone()).unwrap();
+        assert_eq!(outcomes.len(), calls.len());
+        calls.iter().zip(&outcomes).for_each(|(call, outcome)| self.check(call, outcome));
+    }
+
+    fn map(&mut self) {
+        let calls = self.calls();
+        let outcome = self.pool.as_ref().unwrap().map(perform, calls.clone());
+        self.check_map(&calls, outcome);
+    }
+
+    fn begin_task(&mut self) {
+        for _ in 0..=self.random.below(8) {
+            let call = self.call(10);
+            let handle = self.pool.as_ref().unwrap().apply_async(perform, call.clone()).unwrap();
+            self.pending.push(Pending::Task(call, handle));
+        }
+    }
+
+    fn begin_map(&mut self) {
+        let calls = self.calls();
+        let chunk = self.chunk();
+        let handle = self.pool.as_ref().unwrap().chunks_of(chunk).map_async(perform, calls.clone()).unwrap();
+        self.pending.push(Pending::Map(calls, handle));
+    }
+
+    fn begin_imap(&mut self) {
+        let calls = self.calls();
+        let chunk = self.chunk();
+        let terms = self.pool.as_ref().unwrap().chunks_of(chunk);
+        let pending = if self.random.once_in(2) {
+            Pending::Ordered(calls.clone(), terms.imap(perform, calls))
+        } else {
+            Pending::Unordered(calls.clone(), terms.imap_unordered(perform, calls))
+        };
+        self.pending.push(pending);
+    }
+
+    /// Kills a worker that has answered before, whatever it is at now.
+    fn kill_worker(&mut self) {
+        let mut workers: Vec<u32> = self.workers.iter().copied().collect();
+        workers.sort_unstable();
+        if workers.is_empty() {
+            return;
+        }
+        let worker = self.random.pick(&workers);
+        self.workers.remove(&worker);
+        let pid = Pid::from_raw(worker as i32).unwrap();
+        // The handle is taken first: then the parent that is read is that of the process behind the handle.
+        let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
+        if is_child(worker) && rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok() {
+            self.killed += 1;
+            self.tally.kills += 1;
+        }
+    }
+
+    fn take_pending(&mut self) -> Option<Pending> {
+        let count = self.pending.len();
+        (count > 0).then(|| self.pending.swap_remove(self.random.below(count)))
+    }
+
+    fn take_one(&mut self) {
+        match self.take_pending() {
+            Some(pending) => self.take(pending, End::Join),
+            None => self.map_each(),
+        }
+    }
+
+    /// Asks for all outcomes. Where the pool was not joined, it may be the end of the pool that is one.
+    fn take(&mut self, pending: Pending, end: End) {
+        let is_lost = |error: &Error| end != End::Join && matches!(error, Error::PoolTerminated);
+        match pending {
+            Pending::Task(call, mut handle) => {
+                let outcome = handle.get_timeout(FOREVER).unwrap();
+                if !outcome.as_ref().is_err_and(is_lost) {
+                    self.check(&call, &outcome);
+                }
+            }
+            Pending::Map(calls, mut handle) => {
+                let outcome = handle.get_timeout(FOREVER).unwrap();
+                if !outcome.as_ref().is_err_and(is_lost) {
+                    self.check_map(&calls, outcome);
+                }
+            }
+            Pending::Ordered(calls, mut imap) => {
+                for call in &calls {
+                    let outcome = next(&mut imap).unwrap();
+                    if outcome.as_ref().is_err_and(is_lost) {
+                        return;
+                    }
+                    self.check(call, &outcome);
+                }
+                assert!(next(&mut imap).is_none());
+            }
+            Pending::Unordered(calls, imap) => self.take_unordered(calls, imap, is_lost),
+        }
+    }
+
+    /// An answer says which call it belongs to; of the errors there have to be as many as there are calls left
+    /// that ask for one.
+    fn take_unordered(
+        &mut self,
+        calls: Vec<Call>,
+        mut imap: Imap<std::vec::IntoIter<Call>, Answer>,
+        is_lost: impl Fn(&Error) -> bool,
+    ) {
+        let mut open: HashMap<u64, Call> = calls.into_iter().map(|call| (call.number, call)).collect();
+        let mut errors: Vec<Outcome> = Vec::new();
+        while let Some(outcome) = next(&mut imap) {
+            match outcome {
+                Ok(answer) => {
+                    let call =
+                        open.remove(&answer.number).expect("an answer belongs to a call, and comes once");
+                    self.check(&call, &Ok(answer));
+                }
+                Err(error) if is_lost(&error) => return,
+                Err(error) => errors.push(Err(error)),
+            }
+        }
+        // What fits many is matched last: outcomes of killed workers, and calls that may have any end.
+        let mut open: Vec<Call> = open.into_values().collect();
+        open.sort_by_key(|call| (matches!(call.deed, Deed::CloseAll), matches!(call.deed, Deed::Overflow)));
+        errors.sort_by_key(is_killed);
+        for error in errors {
+            let place = open.iter().position(|call| is_expected(call, &error)).unwrap_or(0);
+            assert!(!open.is_empty(), "more outcomes than calls: {error:?}");
+            self.check(&open.remove(place), &error);
+        }
+        assert!(open.is_empty(), "calls without an outcome: {open:?}");
+    }
+
+    fn check(&mut self, call: &Call, outcome: &Outcome) {
+        match outcome {
+            Ok(answer) => {
+                self.tally.answers += 1;
+                self.answered.insert(call.number);
+                self.workers.insert(answer.worker);
+            }
+            Err(_) => self.tally.errors += 1,
+        }
+        if !is_expected(call, outcome) {
+            let may_be = is_killed(outcome) || (self.spoilt > 0 && is_dead(outcome));
+            assert!(may_be, "step {}: {call:?} gave {outcome:?}", self.tally.steps);
+            self.died += 1;
+        }
+    }
+
+    /// A map gives all answers or the error of the first call that has one.
+    fn check_map(&mut self, calls: &[Call], outcome: Result<Vec<Answer>, Error>) {
+        match outcome {
+            Ok(answers) => {
+                assert_eq!(answers.len(), calls.len());
+                calls.iter().zip(answers).for_each(|(call, answer)| self.check(call, &Ok(answer)));
+            }
+            Err(error) => {
+                let outcome = Err(error);
+                let is_first = |call: &&Call| is_expected(call, &outcome) || !is_good(call);
+                let first = calls.iter().find(is_first).or(calls.first());
+                self.check(first.expect("a map of nothing has no error"), &outcome);
+            }
+        }
+    }
+
+    /// Ends the pool, asks for all that is pending, and looks at what is left.
+    fn end(&mut self, end: End) {
+        let pool = self.pool.take().unwrap();
+        match end {
+            End::Join => pool.close(),
+            End::Terminate => pool.terminate(),
+            End::Drop => {}
+        }
+        if end == End::Drop {
+            drop(pool);
+            self.take_all(end);
+        } else {
+            self.take_all(end);
+            pool.join();
+        }
+        let Soak { killed, spoilt, died, .. } = self;
+        assert!(*died <= *killed + *spoilt, "{killed} killed and {spoilt} spoilt, and {died} died");
+        (*killed, *spoilt, *died) = (0, 0, 0);
+        self.workers.clear();
+        self.check_log();
+        assert_eq!(descriptors(), self.descriptors);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(!maps.contains("memfd:multiprocessing"), "{maps}");
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        assert_eq!(rustix::process::waitid(WaitId::All, options).err(), Some(rustix::io::Errno::CHILD));
+    }
+
+    fn take_all(&mut self, end: End) {
+        for pending in std::mem::take(&mut self.pending) {
+            self.take(pending, end);
+        }
+    }
+
+    /// No call was begun twice, and none has an answer that was not begun.
+    fn check_log(&mut self) {
+        let log = std::fs::read(self.log.path()).unwrap();
+        let mut begun = HashSet::new();
+        for number in log.chunks_exact(8) {
+            let number = u64::from_le_bytes(number.try_into().unwrap());
+            assert!(begun.insert(number), "call {number} was begun twice");
+        }
+        assert!(self.answered.is_subset(&begun));
+        self.answered.clear();
+        self.log.as_file().set_len(0).unwrap();
+    }
+}
+
+fn next(imap: &mut Imap<std::vec::IntoIter<Call>, Answer>) -> Option<Outcome> {
+    match imap.next_timeout(FOREVER) {
+        Poll::Ready(next) => next,
+        Poll::Pending => panic!("a result never came"),
+    }
+}
+
+fn is_good(call: &Call) -> bool {
+    matches!(call.deed, Deed::Answer | Deed::Echo(_) | Deed::Dawdle | Deed::Delegate | Deed::CloseAll)
+}
+
+fn is_child(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line == format!("PPid:\t{}", std::process::id()))
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
