@@ -16,6 +16,7 @@
 //! | [`learner`] | what a learner has done so far |
 //! | [`doctor`] | trying what works on this machine |
 //! | [`report`] | a grade rendered into a writer |
+//! | `watch` | the learner's loop |
 //! | [`cli`] | arguments and commands; the only place that touches the terminal |
 
 #[cfg(not(target_os = "linux"))]
@@ -36,3 +37,4 @@ pub mod schedule;
 pub mod submission;
 mod sys;
 pub mod validator;
+mod watch;

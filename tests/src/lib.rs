@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod code;
 pub mod folder;
 pub mod program;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,8 @@ Exit codes:
   2   wrong arguments, or no such question
   3   a question's file is not sound
   4   observation is not possible here
-  70  the grader's own fault";
+  70  the grader's own fault
+  130 interrupted";
 
 /// Grades programs that consist of several processes.
 #[derive(Debug, Parser)]
@@ -30,10 +31,13 @@ pub(super) enum Command {
     Doctor,
     /// List the questions by topic: how far you are, and where to go next
     List,
+    Watch(WatchArguments),
     Show(ShowArguments),
     Hint(HintArguments),
     Solution(SolutionArguments),
     Reset(ResetArguments),
+    #[command(hide = true)]
+    Work(WorkArguments),
     /// Print the JSON Schema of question.toml, for editors
     Schema,
 }
@@ -87,6 +91,30 @@ pub(super) struct GradeArguments {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+/// Show a question and grade your answer again on every save
+///
+/// Keys: n next question, p previous, h hint, s the question's text, l list, r grade again, q quit; space and b turn the
+/// page.
+/// Without a terminal there are no keys, and each report is printed below the one before.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: cargo grader watch q3")]
+pub(super) struct WatchArguments {
+    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+}
+
+/// Grade one answer for a watch
+#[derive(Debug, Args)]
+pub(super) struct WorkArguments {
+    /// The question
+    pub(super) id: String,
+
+    /// Have the compiler's text in colour
+    #[arg(long)]
+    pub(super) colour: bool,
 }
 
 /// Show a question's text

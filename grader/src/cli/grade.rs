@@ -1,6 +1,5 @@
 //! `grader grade`: grades exercises, solutions or a command.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
 use super::{CommandError, columns, exit, warn, workspace};
 use crate::grading::{self, Graded, Options};
-use crate::learner::{Answer, KeepError, Notebook};
+use crate::learner::Attempts;
 use crate::model::{Grade, Review, RunRecord, Verdict};
 use crate::question::{self, Course};
 use crate::report;
@@ -29,7 +28,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
     let progress = std::cell::RefCell::new(ProgressLine::new());
     // A grade is kept for the learner's own files, all that they do, and before anybody else has had a say.
     let is_own = options.selection.is_searching() && arguments.answer.is_none() && arguments.review.is_none();
-    let answers = Answers::before(&workspace, &submissions);
+    let attempts = Attempts::before(&workspace, &submissions);
     let mut grades: Vec<Grade> = Vec::new();
     let mut written = Ok(());
     let mut saved = Ok(());
@@ -46,7 +45,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
                 saved = save(folder, &grade.question, &runs);
             }
             if is_own && kept.is_ok() {
-                kept = answers.keep(&workspace, &grade);
+                kept = attempts.keep(&grade);
             }
             if arguments.format == Format::Text && written.is_ok() {
                 progress.borrow_mut().clear();
@@ -70,28 +69,6 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         Format::Text => {}
     }
     Ok(code(&grades))
-}
-
-/// What the learner's answers were before they were graded.
-struct Answers(BTreeMap<String, String>);
-
-impl Answers {
-    fn before(workspace: &Workspace, submissions: &[Submission]) -> Answers {
-        let exercises = submissions.iter().filter_map(|submission| match submission {
-            Submission::Exercise { question } => Some(question),
-            _ => None,
-        });
-        let digest = |id: &String| (id.clone(), Answer::find(workspace, id).digest());
-        Answers(exercises.map(digest).collect())
-    }
-
-    /// Keeps a grade, unless nothing was graded or the answer was changed meanwhile.
-    fn keep(&self, workspace: &Workspace, grade: &Grade) -> Result<(), KeepError> {
-        let is_graded = !matches!(grade.verdict, Verdict::NotStarted | Verdict::GraderFault);
-        let before = self.0.get(&grade.question).filter(|_| is_graded);
-        let now = before.filter(|before| **before == Answer::find(workspace, &grade.question).digest());
-        now.map_or(Ok(()), |answer| Notebook::of(workspace).keep_grade(grade, answer.clone()))
-    }
 }
 
 /// What an instructor said, where the arguments name a file with it.

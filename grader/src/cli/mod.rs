@@ -14,6 +14,7 @@ mod reset;
 mod schema;
 mod show;
 mod solution;
+mod watch;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
 use crate::submission::{Workspace, WorkspaceError};
+use crate::watch::WatchError;
 use args::{Arguments, Command};
 
 /// Runs the command line of this process and returns the code to exit with.
@@ -38,6 +40,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
+        Command::Watch(arguments) => watch::run(&arguments, &mut out),
+        Command::Work(arguments) => watch::run_work(&arguments, &mut out),
         Command::Show(arguments) => show::run(&arguments, &mut out),
         Command::Hint(arguments) => hint::run(&arguments, &mut out),
         Command::Solution(arguments) => solution::run(&arguments, &mut out),
@@ -88,6 +92,9 @@ enum CommandError {
         /// Why it cannot be read.
         source: io::Error,
     },
+    /// There can be no watch.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     /// A question could not be started anew.
     #[error(transparent)]
     Reset(#[from] ResetError),
@@ -114,8 +121,11 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)
-        | CommandError::Grading(GradingError::Course(_)) => exit::USAGE,
-        CommandError::Grading(GradingError::Build(_)) | CommandError::Write(_) => exit::GRADER_FAULT,
+        | CommandError::Grading(GradingError::Course(_))
+        | CommandError::Watch(WatchError::Course(_)) => exit::USAGE,
+        CommandError::Grading(GradingError::Build(_))
+        | CommandError::Watch(WatchError::System(_))
+        | CommandError::Write(_) => exit::GRADER_FAULT,
     }
 }
 

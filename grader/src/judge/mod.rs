@@ -71,7 +71,7 @@ fn draw(check: &CheckResult, evidence: &Evidence) -> Option<Timeline> {
 pub fn judge_unrun(question: &Question, submission: &str, verdict: Verdict, notes: Vec<String>) -> Grade {
     let check = |check: &Check| CheckResult {
         name: check.name.clone(),
-        kind: check.condition.kind(),
+        kind: check.condition.kind().to_owned(),
         verdict,
         points: Points { earned: 0, possible: check.points },
         explanation: None,
@@ -110,7 +110,7 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
     }
     let result = |verdict, explanation, run: Option<&RunRecord>| CheckResult {
         name: check.name.clone(),
-        kind: check.condition.kind(),
+        kind: check.condition.kind().to_owned(),
         verdict,
         points: Points {
             earned: if verdict == Verdict::Passed { check.points } else { 0 },
@@ -164,7 +164,7 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
 fn judge_written(check: &Check, outcome: Outcome, remark: Option<&Remark>) -> CheckResult {
     let result = |verdict, earned, explanation, provisional| CheckResult {
         name: check.name.clone(),
-        kind: check.condition.kind(),
+        kind: check.condition.kind().to_owned(),
         verdict,
         points: Points { earned, possible: check.points },
         explanation,

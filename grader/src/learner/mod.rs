@@ -6,12 +6,14 @@
 //! Nothing here grades, and nothing here touches the terminal.
 
 mod answer;
+mod attempts;
 mod hints;
 mod notebook;
 mod reset;
 mod state;
 
 pub use answer::Answer;
+pub use attempts::Attempts;
 pub use hints::{Hint, Which, hints};
 pub use notebook::{KeepError, Kept, KeptGrade, Notebook};
 pub use reset::{Reset, ResetError, reset};

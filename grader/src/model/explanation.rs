@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Sentences, and where it helps the output with the broken place marked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// What is wrong and one thing to try, in whole sentences.
     pub text: String,
@@ -14,7 +16,7 @@ pub struct Explanation {
 }
 
 /// One line of an explanation's listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListingLine {
     /// The line's number in the output, counted from 1, or what the line is ("expected").
     pub gutter: String,
@@ -27,7 +29,7 @@ pub struct ListingLine {
 }
 
 /// What is the matter with a line of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mark {
     /// Nothing: it is there for context.
     Plain,

@@ -1,12 +1,16 @@
 //! What a submission earned, and why.
+//!
+//! Grades go from one process of the grader to another as they are; what scripts read is a form of its own, in `report`.
 
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Explanation, Schedule, Timeline, Verdict};
 
 /// All verdicts and points of one submission to one question.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grade {
     /// The question's id.
     pub question: String,
@@ -31,12 +35,12 @@ pub struct Grade {
 }
 
 /// The outcome of one check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
     /// The check's name.
     pub name: String,
     /// The kind of its condition, as question.toml names it.
-    pub kind: &'static str,
+    pub kind: String,
     /// How it went.
     pub verdict: Verdict,
     /// All of its points or none.
@@ -50,7 +54,7 @@ pub struct CheckResult {
 }
 
 /// Points earned of those possible.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Points {
     /// What was earned.
     pub earned: u32,
@@ -74,7 +78,7 @@ impl fmt::Display for Points {
 }
 
 /// A run in short.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Its schedule.
     pub schedule: Schedule,

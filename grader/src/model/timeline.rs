@@ -1,9 +1,11 @@
 //! When the processes of one run lived and where they wrote, as a picture without a scale.
 
+use serde::{Deserialize, Serialize};
+
 use super::Schedule;
 
 /// The processes of one run, one row each; columns are events in the order of time, not moments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
     /// The run.
     pub schedule: Schedule,
@@ -16,7 +18,7 @@ pub struct Timeline {
 }
 
 /// One process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// Its label.
     pub label: String,

@@ -91,7 +91,7 @@ impl<'a> From<&'a CheckResult> for WireCheck<'a> {
     fn from(check: &'a CheckResult) -> Self {
         WireCheck {
             name: &check.name,
-            kind: check.kind,
+            kind: &check.kind,
             verdict: check.verdict.to_string(),
             points: check.points.into(),
             explanation: check.explanation.as_ref().map(ToString::to_string),

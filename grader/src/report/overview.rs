@@ -61,8 +61,8 @@ fn where_to_go(rows: &[Row]) -> String {
     };
     let id = &next.id;
     format!(
-        "{done} of {} done. Next is {id}: `cargo grader show {id}` shows the question, and `cargo grade {id}` grades your \
-         answer.",
+        "{done} of {} done. Next is {id}: `cargo grader show {id}` shows the question, and `cargo grader watch {id}` \
+         grades your answer on every save.",
         rows.len()
     )
 }

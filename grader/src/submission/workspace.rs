@@ -31,7 +31,9 @@ impl Workspace {
         root.map(Workspace::at).ok_or_else(|| WorkspaceError { from: folder.to_owned() })
     }
 
-    fn at(root: &Path) -> Workspace {
+    /// The workspace in this folder, whatever has become of it.
+    #[must_use]
+    pub fn at(root: &Path) -> Workspace {
         Workspace { root: root.to_owned() }
     }
 

@@ -23,5 +23,6 @@ pub(crate) use image::Environment;
 pub use image::Program;
 pub use keeper::Step;
 pub(crate) use keeper::{Ended, Keeper, Report, Start};
+pub(crate) use signals::{Signals, let_all_through};
 pub(crate) use trace::{Event, Stop, Stopped, SystemCall, Tracer};
 pub(crate) use wait::own_cpu_time;

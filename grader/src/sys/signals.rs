@@ -1,12 +1,14 @@
-//! Signal masks and dispositions, for the moments around a fork.
+//! Signal masks and dispositions, for the moments around a fork, and signals that are read like a file.
 //!
 //! Nothing here installs a handler: the grader never runs code of its own inside a signal.
 
 #![expect(unsafe_code, reason = "no safe wrapper offers masks and dispositions")]
 
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::{io, ptr};
+
+use rustix::process::Signal;
 
 /// The greatest signal number of Linux, `_NSIG` in its headers.
 const LAST_SIGNAL: i32 = 64;
@@ -69,16 +71,67 @@ pub(super) fn keep_ends_of_children() {
 
 /// A descriptor that is readable when a child has ended; SIGCHLD has to be blocked.
 pub(super) fn child_ended() -> io::Result<OwnedFd> {
-    let mut set = empty_set();
-    // SAFETY: sigaddset(3) requires an initialised set, which `empty_set` returns.
-    unsafe { libc::sigaddset(&raw mut set, libc::SIGCHLD) };
+    descriptor(&set_of(&[Signal::CHILD]))
+}
+
+/// Signals that are told of in place of having their effect.
+pub(crate) struct Signals(OwnedFd);
+
+impl Signals {
+    /// Takes these signals from now on; to be called before there are other threads, which would get them.
+    pub(crate) fn take(signals: &[Signal]) -> io::Result<Signals> {
+        let set = set_of(signals);
+        block(&set);
+        Ok(Signals(descriptor(&set)?))
+    }
+
+    /// One that has come and was not told of yet.
+    pub(crate) fn next(&self) -> Option<Signal> {
+        // One whole `struct signalfd_siginfo`, which begins with the signal's number; see signalfd(2).
+        let mut info = [0; size_of::<libc::signalfd_siginfo>()];
+        let length = rustix::io::read(&self.0, &mut info).ok()?;
+        let number = info.first_chunk().filter(|_| length == info.len())?;
+        Signal::from_named_raw(i32::from_ne_bytes(*number))
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Lets every signal through to this thread, as a program expects it at its start.
+pub(crate) fn let_all_through() {
+    set_mask(&empty_set());
+}
+
+/// A descriptor that tells of blocked signals.
+fn descriptor(set: &libc::sigset_t) -> io::Result<OwnedFd> {
     // SAFETY: signalfd(2) requires a valid set, and -1 to make a new descriptor.
-    let descriptor = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    let descriptor =
+        unsafe { libc::signalfd(-1, ptr::from_ref(set), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: `from_raw_fd` requires an open descriptor that nobody else owns; signalfd(2) just made it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+fn set_of(signals: &[Signal]) -> libc::sigset_t {
+    let mut set = empty_set();
+    for signal in signals {
+        // SAFETY: sigaddset(3) requires an initialised set, which `empty_set` returns.
+        unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
+    }
+    set
+}
+
+/// Adds signals to those that this thread does not get.
+fn block(set: &libc::sigset_t) {
+    // SAFETY: pthread_sigmask(3) requires a valid set to read, and null for what is not wanted; with `SIG_BLOCK` it
+    // cannot fail.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::from_ref(set), ptr::null_mut()) };
 }
 
 fn full_set() -> libc::sigset_t {
