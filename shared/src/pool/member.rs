@@ -55,8 +55,6 @@ pub(super) struct Member {
     reader: FrameReader,
     /// Whether anything that comes over the channel still counts.
     listening: bool,
-    /// Whether the worker has never said what means nothing.
-    is_believed: bool,
     outbox: VecDeque<Outgoing>,
     under_way: UnderWay,
     /// How many calls it was given in all.
@@ -91,7 +89,6 @@ impl Member {
             stage: Stage::Starting,
             reader: FrameReader::default(),
             listening: true,
-            is_believed: true,
             outbox: VecDeque::new(),
             under_way,
             given: 0,
@@ -203,7 +200,7 @@ impl Member {
 
     /// Whether the worker has told of outcomes in the shared memory.
     pub(super) fn has_news(&self) -> bool {
-        self.is_believed && self.under_way.has_news()
+        self.under_way.has_news()
     }
 
     /// Asks the worker for a message when it has outcomes. Then one has to look for news once more.
@@ -214,10 +211,8 @@ impl Member {
     /// Takes note of what the worker has put in the shared memory.
     pub(super) fn look(&mut self) -> Vec<News> {
         let mut given_up = Vec::new();
-        if self.is_believed {
-            let result = self.under_way.receive(&mut given_up);
-            self.believe(result);
-        }
+        let result = self.under_way.receive(&mut given_up);
+        self.believe(result);
         given_up.into_iter().map(News::GivenUp).collect()
     }
 
@@ -245,7 +240,7 @@ impl Member {
         let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT).unwrap_or(Received::End);
         let understood = self.understand_all(news);
         self.believe(understood);
-        self.listening &= self.is_believed && received != Received::End;
+        self.listening &= received != Received::End;
         received
     }
 
@@ -289,7 +284,7 @@ impl Member {
     /// The value, unless the worker said something that means nothing: then it is killed.
     fn believe<T>(&mut self, result: Result<T, Malformed>) -> Option<T> {
         if result.is_err() {
-            self.is_believed = false;
+            self.listening = false;
             self.kill();
         }
         result.ok()
@@ -299,7 +294,7 @@ impl Member {
     /// done by others, in order.
     pub(super) fn bury(&mut self, status: ExitStatus) -> (Vec<Calls>, Vec<News>) {
         let mut given_up = Vec::new();
-        let rest = self.under_way.bury(status, self.is_believed, &mut given_up);
+        let rest = self.under_way.bury(status, &mut given_up);
         (rest, given_up.into_iter().map(News::GivenUp).collect())
     }
 

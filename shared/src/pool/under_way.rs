@@ -33,6 +33,8 @@ pub(super) struct UnderWay {
     elsewhere: Option<Vec<u8>>,
     /// How many outcomes have come.
     received: u64,
+    /// Outcomes were nonsense, so nothing is known of those after them.
+    is_broken: bool,
 }
 
 struct Chunk {
@@ -56,6 +58,7 @@ impl UnderWay {
             withdrawn: None,
             elsewhere: None,
             received: 0,
+            is_broken: false,
         };
         Ok((under_way, file))
     }
@@ -153,7 +156,7 @@ impl UnderWay {
 
     /// Whether the worker has told of outcomes.
     pub(super) fn has_news(&self) -> bool {
-        self.elsewhere.is_none() && self.memory.has_news()
+        !self.is_broken && self.elsewhere.is_none() && self.memory.has_news()
     }
 
     /// Asks the worker for a message when it has news. Then one has to look for news once more.
@@ -167,8 +170,20 @@ impl UnderWay {
             return Ok(());
         }
         let mut row = Vec::new();
-        self.memory.take(&mut row)?;
-        self.read(row, given_up)
+        let taken = self.memory.take(&mut row);
+        self.read_all(taken, row, given_up)
+    }
+
+    /// Delivers a row of outcomes if it was taken whole.
+    fn read_all(
+        &mut self,
+        taken: Result<(), Malformed>,
+        row: Vec<u8>,
+        given_up: &mut Vec<Arc<Job>>,
+    ) -> Result<(), Malformed> {
+        let result = taken.and_then(|()| self.read(row, given_up));
+        self.is_broken |= result.is_err();
+        result
     }
 
     /// Delivers an outcome that came over the channel.
@@ -188,7 +203,7 @@ impl UnderWay {
             return Err(Malformed);
         }
         self.deliver(1, failure, outcome, given_up)?;
-        self.read(later, given_up)
+        self.read_all(Ok(()), later, given_up)
     }
 
     /// The arguments that the worker has asked for.
@@ -297,19 +312,15 @@ impl UnderWay {
     }
 
     /// Settles the affairs of a worker that has ended: delivers what it has done, and what it died of to the
-    /// call that it was at; gives the rest in order. One that is not to be believed has lost all that it may
-    /// have begun.
-    pub(super) fn bury(
-        &mut self,
-        status: ExitStatus,
-        is_believed: bool,
-        given_up: &mut Vec<Arc<Job>>,
-    ) -> Vec<Calls> {
+    /// call that it was at; gives the rest in order. Where its outcomes are nonsense, all calls are lost that
+    /// it may have begun.
+    pub(super) fn bury(&mut self, status: ExitStatus, given_up: &mut Vec<Arc<Job>>) -> Vec<Calls> {
         // After an outcome that came over the channel in part, there is nothing.
-        if is_believed && self.elsewhere.is_none() {
+        if !self.is_broken && self.elsewhere.is_none() {
             let mut row = Vec::new();
-            // Where it turns to nonsense, the rest is lost.
-            let _ = self.memory.take_rest(&mut row).and_then(|()| self.read(row, given_up));
+            let taken = self.memory.take_rest(&mut row);
+            // Whether it turns to nonsense is noted.
+            let _ = self.read_all(taken, row, given_up);
         }
         let unclaimed = self.memory.unclaimed().unwrap_or(0);
         let claimed = self.chunks.iter().take(self.chunks.len().saturating_sub(unclaimed));
