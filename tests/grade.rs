@@ -272,6 +272,10 @@ fn told(expected: &str, graded: &Graded) -> Failed {
 ///
 /// A question that has just been added has no such text; it is recorded where `INSTA_UPDATE` asks for it.
 fn snapshot(question: &Question, graded: &Graded) {
+    // That the output of a program to be predicted varies is the point of it.
+    if question.predict.is_some() {
+        return;
+    }
     let name = format!("output_of_{}", question.id);
     let is_recorded = tests::root().join("tests/snapshots").join(&name).with_extension("snap").is_file();
     if !is_recorded && std::env::var_os("INSTA_UPDATE").is_none() {

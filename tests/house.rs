@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use grader::author::Fixture;
-use grader::model::{Verdict, paragraphs};
-use grader::question::Course;
+use grader::model::{Candidate, Verdict, paragraphs};
+use grader::question::{Course, is_unmarked};
 use grader::submission::{Workspace, is_unfinished, without_texts};
 use tests::code::{modules_named, words};
 use tests::root;
@@ -223,6 +223,10 @@ fn every_question_has_all_its_parts() {
         assert!(question.hints.len() >= 2, "`{id}` has too few hints");
         assert!(!read(&format!("exercises/{id}/question.md")).trim().is_empty(), "`{id}` has no text");
         assert_package(&format!("exercises/{id}"), &format!("exercise-{id}"));
+        if question.predict.is_some() {
+            assert_prediction(id);
+            continue;
+        }
         let starter = read(&format!("exercises/{id}/starter/src/main.rs"));
         assert!(is_unfinished(&starter), "the starter of `{id}` is no exercise");
         if question.asks_for_prose() {
@@ -234,6 +238,46 @@ fn every_question_has_all_its_parts() {
             assert_package(&format!("solutions/{id}"), id);
         }
     }
+}
+
+/// One program in three places, nothing marked beforehand, and a reference answer that marks everything.
+fn assert_prediction(id: &str) {
+    let program = read(&format!("exercises/{id}/program.rs"));
+    assert_eq!(program, read(&format!("exercises/{id}/starter/src/main.rs")), "{id}");
+    let starter = read(&format!("exercises/{id}/starter/prediction.toml"));
+    assert!(is_unmarked(&starter), "the starter of `{id}` has marks");
+    // A learner's copy comes without the reference answers.
+    if root().join("solutions").is_dir() {
+        assert_package(&format!("solutions/{id}"), id);
+        assert_eq!(program, read(&format!("solutions/{id}/src/main.rs")), "{id}");
+        let answer = read(&format!("solutions/{id}/prediction.toml"));
+        assert!(!answer.contains('?') && !is_unmarked(&answer), "{id}");
+    }
+}
+
+/// The outputs to be predicted stand side by side in the question's text, in columns below their names.
+#[test]
+fn the_outputs_to_be_predicted_are_those_that_the_text_shows() {
+    let course = Course::find(&root()).unwrap();
+    let questions = course.ids().iter().map(|id| course.question(id).unwrap());
+    let mut seen = 0;
+    for (question, predict) in questions.filter_map(|one| one.predict.clone().map(|predict| (one, predict))) {
+        let text = read(&format!("exercises/{}/question.md", question.id));
+        let table = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+        let rows: Vec<&str> = table.expect("a block of text").lines().collect();
+        for (number, output) in predict.outputs.iter().enumerate() {
+            let place = |output: &Candidate| rows[0].find(&output.name).expect("a column for each output");
+            let end = predict.outputs.get(number + 1).map_or(usize::MAX, place);
+            let cell = |row: &&str| {
+                let cell = row.get(place(output)..end.min(row.len())).unwrap_or_default().trim();
+                (!cell.is_empty()).then(|| cell.to_owned())
+            };
+            let column: Vec<String> = rows[1..].iter().filter_map(cell).collect();
+            assert_eq!(column, output.lines, "{} of `{}`", output.name, question.id);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "nothing is to be predicted");
 }
 
 fn assert_package(folder: &str, name: &str) {

@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use crate::judge::{Evidence, judge, judge_unrun};
-use crate::model::{Condition, Grade, Observation, Policy, Question, Review, RunRecord, Verdict};
+use crate::model::{Condition, Grade, Observation, Orders, Policy, Question, Review, RunRecord, Verdict};
 use crate::observe::RunError;
-use crate::question::{Course, CourseError};
+use crate::question::{self, Course, CourseError};
 use crate::runner;
 use crate::schedule::Selection;
 use crate::submission::{self, Build, BuildError, Colour, Submission, Workspace};
@@ -71,10 +71,11 @@ pub fn grade_all(
         .collect::<Result<_, _>>()?;
     let started: Vec<bool> = submissions
         .iter()
-        .zip(&questions)
-        .map(|(submission, question)| {
-            !matches!(submission, Submission::Exercise { .. })
-                || submission::is_begun(workspace, &question.id)
+        .map(|submission| match submission {
+            Submission::Exercise { question } => {
+                options.answer.is_some() || submission::is_begun(workspace, question)
+            }
+            _ => true,
         })
         .collect();
     let to_build: Vec<Submission> = submissions
@@ -103,6 +104,12 @@ pub fn grade_all(
 
 fn not_started(question: &Question) -> String {
     let id = &question.id;
+    if question.predict.is_some() {
+        return format!(
+            "Not started: nothing is marked yet. Read exercises/{id}/question.md, then write `possible` or `impossible` \
+             in place of each `?` in exercises/{id}/prediction.toml."
+        );
+    }
     let answer = if question.asks_for_prose() {
         format!(" and your text into exercises/{id}/answer.md")
     } else {
@@ -175,13 +182,20 @@ pub fn grade_until(
     options: &Options,
     is_enough: impl Fn(&[RunRecord]) -> bool,
 ) -> Graded {
-    let selection = &options.selection;
+    // What a program can print is known when every order was run; a single schedule is somebody who looks again.
+    let every_order = Selection::exhaustive();
+    let is_predicted = question.predict.is_some() && options.selection.schedules().len() > 1;
+    let selection = if is_predicted { &every_order } else { &options.selection };
     let unrun = |verdict, note: String| Graded {
         grade: judge_unrun(question, &submission.description(), verdict, vec![note]),
         runs: Vec::new(),
     };
     let program = match build {
         Build::Ready(program) => program,
+        Build::Failed { rendered } if question.predict.is_some() => {
+            let note = format!("The question's own program does not build.\n{rendered}");
+            return unrun(Verdict::GraderFault, note);
+        }
         Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered.clone()),
     };
     let runs = match runner::run_until(program, question, selection, is_enough) {
@@ -194,7 +208,17 @@ pub fn grade_until(
     };
     let mut evidence = Evidence { runs: runs.records, review: options.review.clone(), ..Evidence::default() };
     if question.asks_for_prose() {
-        evidence.answer = submission::answer_of(workspace, submission, options.answer.as_deref());
+        evidence.answer = submission::answer_of(workspace, question, submission, options.answer.as_deref());
+    }
+    if let Some(predict) = &question.predict {
+        let handed_in = submission::answer_of(workspace, question, submission, options.answer.as_deref());
+        evidence.prediction = question::parse_prediction(predict, handed_in);
+        evidence.orders =
+            match (runs.covered, selection.every_order() && unobserved(&evidence.runs).is_none()) {
+                (true, _) => Orders::All,
+                (false, true) => Orders::TooMany,
+                (false, false) => Orders::Some,
+            };
     }
     for (index, check) in question.checks.iter().enumerate() {
         if let Condition::Validator { command } = &check.condition {

@@ -21,6 +21,7 @@ fn question(stdin: &str, limits: Limits) -> Question {
         hints: Vec::new(),
         run: Invocation { args: vec!["one".to_owned()], stdin: stdin.to_owned() },
         limits,
+        predict: None,
         checks: Vec::new(),
     }
 }

@@ -92,6 +92,7 @@ fn matches(line: &Expectation, alone: &RunRecord) -> bool {
         hints: Vec::new(),
         run: grader::model::Invocation::default(),
         limits: grader::model::Limits::default(),
+        predict: None,
         checks: vec![check],
     };
     let evidence = Evidence { runs: vec![alone.clone()], ..Evidence::default() };

@@ -3,7 +3,7 @@
 //! A fixture is `tests/submissions/<question>/<verdict>/<name>.rs` or `.py`, with a `<name>.toml` beside it that says
 //! why the verdict is what the folder names, and which checks have to give it.
 //! `<name>.answer.md` is a written answer, graded with the reference program; a program is graded with the reference
-//! answer.
+//! answer. `<name>.prediction.toml` is a prediction.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -102,7 +102,7 @@ impl Fixture {
     fn read(question: &str, folder: &str, source: &Path, course: &Course) -> Result<Fixture, String> {
         let Some(declared) = declaration_of(source) else {
             return Err(format!(
-                "{} is neither a program (.rs, .py) nor an answer (.answer.md), and declares none beside it",
+                "{} is neither a program (.rs, .py) nor an answer (.answer.md, .prediction.toml), and declares none beside it",
                 source.display()
             ));
         };
@@ -127,10 +127,10 @@ impl Fixture {
         has_ending(&self.source, ".py")
     }
 
-    /// The written answer that it is graded with.
+    /// The written answer or the prediction that it is graded with.
     #[must_use]
     pub fn answer(&self, workspace: &Workspace) -> Option<PathBuf> {
-        if has_ending(&self.source, ANSWER) {
+        if has_ending(&self.source, ANSWER) || has_ending(&self.source, PREDICTION) {
             return Some(self.source.clone());
         }
         Some(workspace.solution(&self.question).join("answer.md")).filter(|file| file.is_file())
@@ -217,10 +217,13 @@ fn is_declaration_of_another(path: &Path, files: &BTreeMap<String, PathBuf>) -> 
 }
 
 /// The endings of what can be graded.
-const ENDINGS: [&str; 3] = [".rs", ".py", ANSWER];
+const ENDINGS: [&str; 4] = [".rs", ".py", ANSWER, PREDICTION];
 
 /// The ending of a written answer.
 const ANSWER: &str = ".answer.md";
+
+/// The ending of a prediction.
+const PREDICTION: &str = ".prediction.toml";
 
 /// The file that says what a program or an answer is for; none if `path` is neither.
 fn declaration_of(path: &Path) -> Option<PathBuf> {

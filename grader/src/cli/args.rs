@@ -3,7 +3,6 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
-use super::new::NewArguments;
 use crate::schedule::Selection;
 
 const EXIT_CODES: &str = "\
@@ -27,7 +26,6 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Grade(GradeArguments),
-    New(NewArguments),
     Check(CheckArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,
@@ -63,7 +61,7 @@ pub(super) struct GradeArguments {
     #[arg(long, value_name = "PROGRAM")]
     pub(super) command: Option<String>,
 
-    /// Take this file as the written answer, in place of answer.md
+    /// Take this file as the written answer or the prediction, in place of answer.md or prediction.toml
     ///
     /// A program given by --command has no written answer otherwise.
     /// Names exactly one ID.

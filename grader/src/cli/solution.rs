@@ -32,8 +32,9 @@ pub(super) fn run(arguments: &SolutionArguments, out: &mut dyn Write) -> Result<
         return Ok(exit::OK);
     }
     let bold = Style::new().bold();
-    writeln!(out, "{bold}solutions/{id}/src/main.rs{bold:#}\n")?;
-    write!(out, "{}", read(&folder.join("src/main.rs"))?)?;
+    let file = if workspace.given_program(&id).is_some() { "prediction.toml" } else { "src/main.rs" };
+    writeln!(out, "{bold}solutions/{id}/{file}{bold:#}\n")?;
+    write!(out, "{}", read(&folder.join(file))?)?;
     let prose = folder.join("answer.md");
     if prose.is_file() {
         writeln!(out, "\n{bold}solutions/{id}/answer.md{bold:#}\n")?;

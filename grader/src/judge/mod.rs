@@ -12,6 +12,7 @@ mod helper;
 mod order;
 mod outcome;
 mod output;
+mod prediction;
 mod processes;
 mod shown;
 mod text;
@@ -19,9 +20,9 @@ mod timeline;
 mod written;
 
 use crate::model::{
-    Answer, Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Points,
-    Policy, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary, Stream, Timeline,
-    ValidatorAnswer, Verdict, signal_name,
+    Answer, Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Orders,
+    Points, Policy, Prediction, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary, Stream,
+    Timeline, ValidatorAnswer, Verdict, signal_name,
 };
 use outcome::Outcome;
 
@@ -36,6 +37,10 @@ pub struct Evidence {
     pub answer: Answer,
     /// What an instructor said of it.
     pub review: Review,
+    /// The marks on outputs that are to be predicted.
+    pub prediction: Prediction,
+    /// How many of all orders the runs are.
+    pub orders: Orders,
 }
 
 /// Judges the runs of a submission.
@@ -50,8 +55,8 @@ pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grad
 
 /// The run that broke a check, or for one that no run showed, the one in which most happened.
 fn draw(check: &CheckResult, evidence: &Evidence) -> Option<Timeline> {
-    // A written answer is no matter of runs.
-    if check.kind == "written" {
+    // A written answer is no matter of runs, and what no run prints no run shows.
+    if check.kind == "written" || (check.kind == "predict" && check.run.is_none()) {
         return None;
     }
     let explanation = check.explanation.as_ref().filter(|_| check.verdict != Verdict::NotRun)?;
@@ -120,6 +125,15 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         run: run.map(|run| run.schedule),
         provisional: false,
     };
+    if let (Condition::Predict { outputs }, Some(predict)) = (&check.condition, &question.predict) {
+        let (outcome, run) = prediction::judge(predict, outputs, evidence);
+        return match (outcome, run) {
+            (Outcome::Holds, _) => result(Verdict::Passed, None, None),
+            (Outcome::Broken(explanation), run) => result(Verdict::Failed, Some(explanation), run),
+            (Outcome::Unseen(why), _) => result(Verdict::NotRun, Some(Explanation::new(why)), None),
+            (Outcome::Fault(why), _) => result(Verdict::GraderFault, Some(Explanation::new(why)), None),
+        };
+    }
     let mut unseen = None;
     let mut broken: Option<(&RunRecord, Explanation)> = None;
     for (number, run) in evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run)) {
@@ -220,7 +234,7 @@ fn judge_run(index: usize, check: &Check, number: usize, evidence: &Evidence) ->
         Condition::Processes(condition) => processes::judge(condition, run),
         Condition::Exit(condition) => exit::judge(condition, run),
         Condition::Torn(most) => torn(*most, run),
-        Condition::Varies | Condition::Written(_) => Outcome::Holds,
+        Condition::Varies | Condition::Written(_) | Condition::Predict { .. } => Outcome::Holds,
         Condition::Snapshot { expected, .. } => snapshot(expected, run),
         Condition::Validator { .. } => {
             match evidence.validated.get(&index).and_then(|answers| answers.get(number)) {

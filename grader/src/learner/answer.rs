@@ -10,7 +10,7 @@ use crate::submission::Workspace;
 const STARTER: &str = "starter";
 
 /// Files that decide about a grade and are not the learner's.
-const AROUND: [&str; 2] = ["Cargo.toml", "question.toml"];
+const AROUND: [&str; 3] = ["Cargo.toml", "program.rs", "question.toml"];
 
 /// A learner's answer to one question: everything below `src`, and the files that were given at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod expectation;
 mod explanation;
 mod grade;
 mod limits;
+mod prediction;
 mod process;
 mod question;
 mod record;
@@ -22,6 +23,7 @@ pub use expectation::{By, Element, Expectation, IntRange, Kind, LinePattern, Pie
 pub use explanation::{Explanation, ListingLine, Mark};
 pub use grade::{CheckResult, Grade, Points, RunSummary};
 pub use limits::{Limit, Limits};
+pub use prediction::{Candidate, Claim, Orders, Predict, Prediction};
 pub use process::{ExitStatus, Process, Waited, signal_name, signal_number};
 pub use question::{
     Check, Condition, Count, EndedBy, ExitCondition, Invocation, Number, ProcessesCondition, Question,

@@ -1,6 +1,6 @@
 //! A question: what is asked, what a run gets, and the checks that earn points.
 
-use super::{Expectation, Limits, Written};
+use super::{Expectation, Limits, Predict, Written};
 
 /// A question as an instructor wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Question {
     pub run: Invocation,
     /// What it may use.
     pub limits: Limits,
+    /// What is to be predicted of a program that is given; without it the learner writes the program.
+    pub predict: Option<Predict>,
     /// The graded statements, in the order to show them.
     pub checks: Vec<Check>,
 }
@@ -91,6 +93,11 @@ pub enum Condition {
     },
     /// The written answer contains ideas.
     Written(Written),
+    /// Outputs are marked as they are.
+    Predict {
+        /// The names of the outputs.
+        outputs: Vec<String>,
+    },
 }
 
 impl Condition {
@@ -108,6 +115,7 @@ impl Condition {
             Condition::Snapshot { .. } => "snapshot",
             Condition::Validator { .. } => "validator",
             Condition::Written(_) => "written",
+            Condition::Predict { .. } => "predict",
         }
     }
 }

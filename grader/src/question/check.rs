@@ -13,9 +13,10 @@ use toml::Spanned;
 use super::diagnostic::Mistake;
 use super::file::not_empty;
 use super::pattern::{self, Pattern};
+use super::predict;
 use super::written::{self, WrittenTable};
 use crate::model::{
-    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, ProcessesCondition,
+    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, Predict, ProcessesCondition,
     Relation, signal_number,
 };
 
@@ -60,6 +61,9 @@ pub(super) struct CheckTable {
     /// What the written answer, `answer.md` beside question.toml, has to contain; its points are provisional.
     #[schemars(with = "Option<WrittenTable>")]
     written: Option<Spanned<WrittenTable>>,
+    /// Outputs of `[predict]` that have to be marked as they are, possible ones and impossible ones.
+    #[schemars(with = "Option<Vec<String>>")]
+    predict: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// What processes a run has to make; a bare number means at least.
@@ -193,6 +197,7 @@ impl JsonSchema for CountValue {
 /// Reads all checks of a file; what is wrong in them is added to `mistakes`.
 pub(super) fn lower_all(
     tables: &[Spanned<CheckTable>],
+    predict: Option<&Predict>,
     folder: &Path,
     text: &str,
     mistakes: &mut Vec<Mistake>,
@@ -206,10 +211,11 @@ pub(super) fn lower_all(
             mistakes.push(Mistake::new(name.span(), message));
         }
     }
-    tables.iter().filter_map(|table| Lowering { folder, text, mistakes }.check(table)).collect()
+    tables.iter().filter_map(|table| Lowering { predict, folder, text, mistakes }.check(table)).collect()
 }
 
 struct Lowering<'a> {
+    predict: Option<&'a Predict>,
     folder: &'a Path,
     text: &'a str,
     mistakes: &'a mut Vec<Mistake>,
@@ -242,12 +248,13 @@ impl Lowering<'_> {
             table.snapshot.is_some(),
             table.validator.is_some(),
             table.written.is_some(),
+            table.predict.is_some(),
         ];
         if given.iter().filter(|given| **given).count() != 1 {
             self.mistake(
                 first_line(self.text, span),
                 "a check has exactly one of `output`, `stderr`, `processes`, `exit`, `torn`, `varies`, `snapshot`, \
-                 `validator` and `written` (and `distinct` beside `output` if wanted)",
+                 `validator`, `written` and `predict` (and `distinct` beside `output` if wanted)",
             );
             return None;
         }
@@ -267,6 +274,10 @@ impl Lowering<'_> {
             .or_else(|| {
                 let written = table.written.as_ref()?;
                 written::lower(written, self.mistakes).map(Condition::Written)
+            })
+            .or_else(|| {
+                let names = table.predict.as_ref()?;
+                predict::lower_check(names, self.predict, self.mistakes)
             })
     }
 

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::check::{self, CheckTable};
 use super::diagnostic::{Diagnostics, Mistake};
+use super::predict::{self, PredictTable};
 use super::quantity;
 use crate::model::{Invocation, Limits, Question};
 
@@ -32,6 +33,9 @@ struct QuestionFile {
     /// What the submission may use.
     #[serde(default)]
     limits: LimitsTable,
+    /// What is to be predicted of a program that is given.
+    #[schemars(with = "Option<PredictTable>")]
+    predict: Option<Spanned<PredictTable>>,
     /// The graded statements, in the order to show them.
     #[serde(default, rename = "check")]
     #[schemars(with = "Vec<CheckTable>", length(min = 1), required)]
@@ -100,6 +104,14 @@ pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics>
     })?;
     let mut mistakes = Vec::new();
     let folder = file.parent().unwrap_or(Path::new(""));
+    let predict = read.predict.as_ref().map(|table| predict::lower(table, folder, text, &mut mistakes));
+    if predict.is_none() && folder.join(predict::PROGRAM).is_file() {
+        let message = format!(
+            "beside this file lies `{}`, the program of a question with `[predict]`, which this one has not",
+            predict::PROGRAM
+        );
+        mistakes.push(Mistake::new(0..0, message));
+    }
     let question = Question {
         id: id.to_owned(),
         title: not_empty(&read.title, "title", &mut mistakes),
@@ -107,8 +119,14 @@ pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics>
         hints: read.hints.iter().map(|hint| not_empty(hint, "hint", &mut mistakes)).collect(),
         run: Invocation { args: read.run.args, stdin: read.run.stdin },
         limits: limits(&read.limits, &mut mistakes),
-        checks: check::lower_all(&read.checks, folder, text, &mut mistakes),
+        checks: check::lower_all(&read.checks, predict.as_ref(), folder, text, &mut mistakes),
+        predict,
     };
+    if mistakes.is_empty()
+        && let (Some(table), Some(predict)) = (&read.predict, &question.predict)
+    {
+        mistakes.extend(predict::mistakes_of_checks(table, predict, &question.checks));
+    }
     if read.checks.is_empty() {
         mistakes.push(Mistake::new(
             0..0,
@@ -165,7 +183,8 @@ pub(super) fn not_empty(text: &Spanned<String>, what: &str, mistakes: &mut Vec<M
 
 /// A message of the TOML reader without the names that Rust gives types.
 pub(super) fn in_plain_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 11] = [
+    const WORDS: [(&str, &str); 12] = [
+        ("string values must be quoted, expected literal string", "a text has to stand in quotes"),
         ("unknown field", "unknown key"),
         ("missing field", "missing key"),
         (", expected one of", "; allowed are"),

@@ -1,31 +1,50 @@
-//! The written answer that belongs to a submission.
+//! What a submission has beside a program: a written answer, or a prediction.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 
 use super::{Submission, Workspace};
-use crate::model::Answer;
+use crate::model::{Answer, Question};
 
 /// An answer is some pages long; no book has as many bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Reads the written answer of a submission, or the one in `given` in its place.
+/// The file with a written answer.
+pub(super) const ANSWER: &str = "answer.md";
+
+/// The file with a prediction.
+pub(super) const PREDICTION: &str = "prediction.toml";
+
+/// The name of the file that an answer to a question consists of beside a program: a prediction, or a written answer.
+#[must_use]
+pub fn answer_name(question: &Question) -> &'static str {
+    if question.predict.is_some() { PREDICTION } else { ANSWER }
+}
+
+/// Reads the written answer of a submission, or its prediction where the question asks for that; `given` takes the place
+/// of the file that belongs to it.
 ///
 /// Whatever is wrong with the file is the learner's to change, and told in a sentence.
 #[must_use]
-pub fn answer_of(workspace: &Workspace, submission: &Submission, given: Option<&Path>) -> Answer {
-    let own = |folder: PathBuf| folder.join("answer.md");
+pub fn answer_of(
+    workspace: &Workspace,
+    question: &Question,
+    submission: &Submission,
+    given: Option<&Path>,
+) -> Answer {
+    let name = answer_name(question);
+    let what = if question.predict.is_some() { "prediction" } else { "written answer" };
     let file = match (given, submission) {
         (Some(file), _) => file.to_owned(),
-        (None, Submission::Exercise { question }) => own(workspace.exercise(question)),
-        (None, Submission::Solution { question }) => own(workspace.solution(question)),
+        (None, Submission::Exercise { question }) => workspace.exercise(question).join(name),
+        (None, Submission::Solution { question }) => workspace.solution(question).join(name),
         (None, Submission::Source { .. } | Submission::Command { .. }) => {
-            return Answer::NotGiven(
-                "No written answer was handed in with this program: `--answer FILE` names one.".to_owned(),
-            );
+            return Answer::NotGiven(format!(
+                "No {what} was handed in with this program: `--answer FILE` names one."
+            ));
         }
     };
     let shown = file.strip_prefix(workspace.root()).unwrap_or(&file).display().to_string();

@@ -18,7 +18,7 @@ mod workspace;
 use std::path::PathBuf;
 
 pub use crate::sys::Program;
-pub use answer::answer_of;
+pub use answer::{answer_name, answer_of};
 pub use begun::is_begun;
 pub use cargo::BuildError;
 pub use code::without_texts;
@@ -104,6 +104,7 @@ pub enum Colour {
 /// Makes submissions ready to start; the answers stand in the order of `submissions`.
 ///
 /// However many there are, cargo is called once for all packages and once more for all single files.
+/// Where a question gives the program, that is built, whatever the learner has made of the copy in `src`.
 ///
 /// # Errors
 ///
@@ -113,8 +114,16 @@ pub fn build(
     submissions: &[Submission],
     colour: Colour,
 ) -> Result<Vec<Build>, BuildError> {
-    let mut packages = package::build(workspace, submissions, colour)?.into_iter();
-    let mut sources = source::build(workspace, submissions, colour)?.into_iter();
+    let given = |submission: &Submission| {
+        let question = submission.question().to_owned();
+        workspace.given_program(&question).map(|file| Submission::Source { question, file })
+    };
+    let submissions: Vec<Submission> = submissions
+        .iter()
+        .map(|submission| given(submission).unwrap_or_else(|| submission.clone()))
+        .collect();
+    let mut packages = package::build(workspace, &submissions, colour)?.into_iter();
+    let mut sources = source::build(workspace, &submissions, colour)?.into_iter();
     let answer = |submission: &Submission| match submission {
         Submission::Exercise { .. } | Submission::Solution { .. } => packages.next(),
         Submission::Source { .. } => sources.next(),

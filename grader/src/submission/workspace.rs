@@ -49,6 +49,12 @@ impl Workspace {
         self.root.join("exercises").join(question)
     }
 
+    /// The program that a question gives, to be predicted; most questions have none.
+    #[must_use]
+    pub fn given_program(&self, question: &str) -> Option<PathBuf> {
+        Some(self.exercise(question).join("program.rs")).filter(|program| program.is_file())
+    }
+
     /// The folder of a question's reference answer, whether it is there or not.
     #[must_use]
     pub fn solution(&self, question: &str) -> PathBuf {

@@ -9,9 +9,7 @@
 //! ```
 
 use std::io;
-use std::ops::Range;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::net::RecvFlags;
@@ -50,31 +48,26 @@ impl Frame {
     /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.
     pub(crate) fn into_payload(self, payload: usize) -> Payload {
         let start = self.0.len().saturating_sub(payload);
-        Payload { place: start..self.0.len(), bytes: Arc::new(self.0) }
+        Payload { bytes: self.0, start }
     }
 }
 
-/// Bytes in the memory in which they arrived, beside others perhaps.
+/// Bytes that came with a message, in the memory in which they arrived.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    bytes: Arc<Vec<u8>>,
-    place: Range<usize>,
+    bytes: Vec<u8>,
+    start: usize,
 }
 
 impl Payload {
-    /// Some of the bytes, which others use as well.
-    pub(crate) fn part(bytes: &Arc<Vec<u8>>, place: Range<usize>) -> Payload {
-        Payload { bytes: Arc::clone(bytes), place }
-    }
-
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[self.place.clone()]
+        &self.bytes[self.start..]
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Payload {
-        Payload { place: 0..bytes.len(), bytes: Arc::new(bytes) }
+        Payload { bytes, start: 0 }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::grading::{self, Graded, Options};
 use crate::judge::{Evidence, judge};
 use crate::model::{Condition, Question, RunRecord, Verdict};
 use crate::schedule::Selection;
-use crate::submission::{Build, Submission, Workspace};
+use crate::submission::{self, Build, Submission, Workspace};
 
 /// Random schedules for a fixture; `cargo test` grades each as a learner's program is graded, with all of them.
 const SEEDS_FOR_FIXTURES: u64 = 1;
@@ -26,7 +26,7 @@ pub(super) struct Job<'a> {
 /// What is graded.
 pub(super) enum What<'a> {
     Solution,
-    /// The program of the exercise as it was given, whatever has been made of it since.
+    /// The exercise as it was given, whatever has been made of it since.
     Starter(PathBuf),
     Fixture(&'a Fixture),
 }
@@ -52,7 +52,7 @@ pub(super) fn of<'a>(workspace: &Workspace, subject: &'a Subject, seeds: u64) ->
     let starter = workspace.exercise(&question.id).join("starter");
     let program = starter.join("src/main.rs");
     if program.is_file() {
-        let answer = Some(starter.join("answer.md")).filter(|answer| answer.is_file());
+        let answer = Some(starter.join(submission::answer_name(question))).filter(|answer| answer.is_file());
         jobs.push(job(What::Starter(program), SEEDS_FOR_FIXTURES, answer));
     }
     let can_run = |fixture: &&Fixture| !fixture.is_python() || python().is_some();
@@ -124,6 +124,9 @@ fn one_run_can_break(condition: &Condition) -> bool {
         | Condition::Torn(_)
         | Condition::Snapshot { .. } => true,
         Condition::Processes(processes) => processes.alive_together.is_none() && !processes.needed,
-        Condition::Varies | Condition::Validator { .. } | Condition::Written(_) => false,
+        Condition::Varies
+        | Condition::Validator { .. }
+        | Condition::Written(_)
+        | Condition::Predict { .. } => false,
     }
 }

@@ -59,8 +59,7 @@ fn solution(question: &Question, graded: &Gradings<'_>) -> Vec<Statement> {
         Statement::new(about, format!("the solution earns {points} points in {runs}{when}"), mistakes)
     };
     let mut statements = vec![full(About::Solution, &outcome.graded, "")];
-    // What is wrong on a machine at rest would only be told twice.
-    if let Some(under_load) = outcome.under_load.as_ref().filter(|_| is_full(&outcome.graded.grade)) {
+    if let Some(under_load) = &outcome.under_load {
         statements.push(full(About::Load, under_load, " while every CPU is busy"));
     }
     statements
@@ -79,8 +78,7 @@ fn starter(question: &Question, graded: &Gradings<'_>) -> Statement {
     }
     let mut mistakes = Vec::new();
     if is_full(grade) {
-        mistakes
-            .push(format!("there is nothing left to do in exercises/{}/starter/src/main.rs", question.id));
+        mistakes.push(format!("there is nothing left to do in exercises/{}/starter", question.id));
     }
     Statement::new(About::Starter, format!("the starter builds, and earns {} points", grade.points), mistakes)
 }

@@ -29,6 +29,9 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
         Ok(text) => mistakes.extend(of_text(question, &folder, &text)),
         Err(error) => mistakes.push(format!("failed to read exercises/{id}/question.md: {error}")),
     }
+    if let Some(program) = workspace.given_program(id) {
+        mistakes.extend(of_program(workspace, question, &program));
+    }
     for (package, name) in [(folder.clone(), format!("exercise-{id}")), (workspace.solution(id), id.clone())]
     {
         let path = package.join("Cargo.toml");
@@ -82,6 +85,29 @@ fn of_text(question: &Question, folder: &Path, text: &str) -> Vec<String> {
     mistakes
 }
 
+/// What is wrong with the copies of a program that the question gives.
+fn of_program(workspace: &Workspace, question: &Question, program: &Path) -> Vec<String> {
+    let id = &question.id;
+    let given = fs::read_to_string(program).unwrap_or_default();
+    let mut mistakes = Vec::new();
+    let starter = workspace.exercise(id).join("starter/src/main.rs");
+    for (copy, name) in [
+        (starter, format!("exercises/{id}/starter/src/main.rs")),
+        (workspace.solution(id).join("src/main.rs"), format!("solutions/{id}/src/main.rs")),
+    ] {
+        // That there is none is told where it is built.
+        if fs::read_to_string(copy).is_ok_and(|copy| copy != given) {
+            mistakes.push(format!("{name} is not the same program as exercises/{id}/program.rs"));
+        }
+    }
+    let text = fs::read_to_string(workspace.exercise(id).join("question.md")).unwrap_or_default();
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("use ");
+    if let Some(line) = given.lines().map(str::trim).filter(is_code).find(|line| !text.contains(line)) {
+        mistakes.push(format!("exercises/{id}/question.md does not show this line of the program: `{line}`"));
+    }
+    mistakes
+}
+
 fn is_local(link: &str) -> bool {
     !link.contains("://") && !link.starts_with("mailto:")
 }
@@ -94,6 +120,8 @@ fn fixed_lines(question: &Question) -> Vec<String> {
             collect(expectation, &mut lines);
         }
     }
+    let outputs = question.predict.iter().flat_map(|predict| &predict.outputs);
+    lines.extend(outputs.flat_map(|output| output.lines.clone()));
     let mut seen = std::collections::BTreeSet::new();
     lines.retain(|line| seen.insert(line.clone()));
     lines

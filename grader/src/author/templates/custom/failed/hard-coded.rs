@@ -1,3 +1,0 @@
-fn main() {
-    println!("The answer is 42");
-}

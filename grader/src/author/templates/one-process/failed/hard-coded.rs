@@ -1,3 +1,0 @@
-fn main() {
-    println!("Hello from a child");
-}
