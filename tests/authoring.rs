@@ -3,8 +3,24 @@
 //! After a change that is meant, record the texts anew with `INSTA_UPDATE=always cargo test -p tests --test authoring`,
 //! and read the difference.
 
+use std::fs;
+use std::path::Path;
+
+use grader::author::Template;
 use grader::model::{About, Holding, Limit, Margin, Soundness, Statement};
 use grader::report::soundness;
+use serde_json::Value;
+use tests::folder::{Copy, Course};
+use tests::program::grader;
+
+/// The copy of the workspace, in a folder that cargo keeps for tests.
+fn copy() -> Copy {
+    Copy::of_the_workspace(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("copy"))
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8(output.to_vec()).expect("what the grader prints is UTF-8")
+}
 
 fn assert_committed(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -86,4 +102,90 @@ fn a_question_is_as_sound_as_its_worst_statement() {
     assert_eq!(holdings, [Holding::Holds, Holding::Remark, Holding::Broken, Holding::Broken]);
     let unreadable: Vec<bool> = proved().iter().map(Soundness::is_unreadable).collect();
     assert_eq!(unreadable, [false, false, false, true]);
+}
+
+#[test]
+fn a_new_question_is_sound_from_the_first_second_whatever_its_template() {
+    let copy = copy();
+    let id = |template: Template| format!("new-{template}");
+    for template in Template::ALL {
+        copy.grader().args(["new", &id(template), "--template", template.name]).assert().success();
+    }
+    let ids = Template::ALL.map(id);
+    let proof =
+        copy.grader().args(["check", "--format", "json", "--seeds", "2"]).args(&ids).assert().success();
+    let report: Value = serde_json::from_slice(&proof.get_output().stdout).unwrap();
+    let questions = report["questions"].as_array().unwrap();
+    assert_eq!(questions.len(), ids.len());
+    for question in questions {
+        assert_eq!(question["verdict"], "sound", "{question:#}");
+        let about = |one: &Value| one["about"].as_str().unwrap().to_owned();
+        let abouts: Vec<String> = question["statements"].as_array().unwrap().iter().map(about).collect();
+        assert_eq!(
+            abouts,
+            ["texts", "solution", "load", "starter", "wrong", "right", "limits"],
+            "{question:#}"
+        );
+    }
+
+    break_everything(&copy);
+    let proof = copy.grader().args(["check", "new-one-process", "--seeds", "2"]).assert().code(1);
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"(?s)uses .* output", "uses […]");
+    settings.bind(|| assert_committed("check_finds_everything", &text(&proof.get_output().stdout)));
+}
+
+/// Makes wrong all that can be wrong with the question `new-one-process`.
+fn break_everything(copy: &Copy) {
+    let exercise = |file: &str| format!("exercises/new-one-process/{file}");
+    let fixture = |file: &str| format!("tests/submissions/new-one-process/{file}");
+    copy.edit("solutions/new-one-process/src/main.rs", |text| text.replace("Hello", "Hallo"));
+    copy.edit(&exercise("question.md"), |text| text + "\nSee [more](more.md).\n");
+    copy.edit(&exercise("question.toml"), |text| {
+        let check = "[[check]]\nname = \"no line is torn\"\npoints = 1\ntorn = 0\n";
+        let few =
+            text.replace("points = 2\n", "points = 4\n").replace("hints = [", "hints = []\nignored = [");
+        let (head, rest) = few.split_once("ignored = [").expect("it was put there");
+        let (_, checks) = rest.split_once("]\n").expect("a list has an end");
+        format!("{head}{checks}\n{check}\n[limits]\nprocesses = 3\n")
+    });
+    // A starter that has nothing left to do, a right program that is wrong, a wrong one that is right.
+    let right = tests::root().join("grader/src/author/templates/one-process/passed/worker.rs");
+    let right = fs::read_to_string(right).expect("the template has this file");
+    copy.write(&exercise("starter/src/main.rs"), &right);
+    copy.write(&fixture("failed/threads.rs"), &right);
+    copy.edit(&fixture("passed/worker.rs"), |text| text.replace("Hello", "Hullo"));
+    copy.edit(&fixture("failed/hard-coded.toml"), |text| {
+        text.replace("the line comes from a child, not from main", "prints the line and nothing else")
+    });
+    copy.write(&fixture("failed/unknown.txt"), "");
+}
+
+#[test]
+fn a_new_question_tells_what_was_made_and_what_to_do_next() {
+    let course = Course::asking("output = \"hello\"", "");
+    let made = grader(course.path()).args(["new", "q7-greeting"]).assert().success();
+    assert_committed("new", &text(&made.get_output().stdout));
+    let listed = grader(course.path()).arg("list").assert().success();
+    assert!(text(&listed.get_output().stdout).contains("q7-greeting"));
+}
+
+#[test]
+fn a_question_that_cannot_be_made_is_told_why_and_leaves_nothing() {
+    let course = Course::asking("output = \"hello\"", "");
+    let mut told = String::new();
+    for arguments in [
+        &["new", "Q7"][..],
+        &["new", "hello", "--template", "pool"],
+        &["new", "exercise-hello"],
+        &["new", "match"],
+        &["new", "q7", "--template", "pools"],
+        &["new"],
+    ] {
+        let refused = grader(course.path()).args(arguments).assert().code(2);
+        told += &format!("$ grader {}\n{}", arguments.join(" "), text(&refused.get_output().stderr));
+    }
+    assert_committed("new_refused", &told);
+    let exercises = fs::read_dir(course.path().join("exercises")).unwrap().count();
+    assert_eq!((exercises, course.path().join("solutions").exists()), (1, false));
 }

@@ -59,32 +59,6 @@ fn unsolve(copy: &Copy, question: &str) {
 }
 
 #[test]
-fn a_new_question_is_two_copied_folders_and_nothing_else() {
-    if !has_solutions() {
-        return;
-    }
-    let copy = copy();
-    for (folder, package) in [("exercises", "exercise-q7-greeting"), ("solutions", "q7-greeting")] {
-        copy.copy_folder(&format!("{folder}/q3"), &format!("{folder}/q7-greeting"));
-        copy.edit(&format!("{folder}/q7-greeting/Cargo.toml"), |text| {
-            let old = if folder == "exercises" { "name = \"exercise-q3\"" } else { "name = \"q3\"" };
-            text.replace(old, &format!("name = \"{package}\""))
-        });
-    }
-    copy.edit("exercises/q7-greeting/question.toml", |text| {
-        text.replace("Person 1 started", "Greetings from person 1")
-    });
-    copy.edit("solutions/q7-greeting/src/main.rs", |text| {
-        text.replace("Person {person} started", "Greetings from person {person}")
-    });
-    copy.grader().arg("list").assert().success().stdout(contains("q7-greeting"));
-    assert_right(&verdicts(&copy, &["q7-greeting", "--solutions"]));
-    // The old answer is no answer to the new question.
-    let old = verdicts(&copy, &["q7-greeting", "--command", "echo Person 1 started"]);
-    assert_eq!(old[0].1, "failed", "{old:?}");
-}
-
-#[test]
 fn a_copy_without_solutions_still_grades() {
     let copy = copy();
     if has_solutions() {

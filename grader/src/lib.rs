@@ -12,7 +12,7 @@
 //! | [`runner`], [`validator`] | a submission and a question give run records |
 //! | [`judge`] | records and a question give verdicts, points and explanations; pure |
 //! | [`grading`] | a submission's whole way to its grade |
-//! | [`author`] | programs whose verdict is known; proving questions sound |
+//! | [`author`] | new questions, programs whose verdict is known, proving questions sound |
 //! | [`learner`] | what a learner has done so far |
 //! | [`doctor`] | trying what works on this machine |
 //! | [`report`] | a grade rendered into a writer |

@@ -105,11 +105,6 @@ impl Copy {
         write(&self.folder.join(file), text);
     }
 
-    /// Copies a folder of the copy to another place in it.
-    pub fn copy_folder(&self, from: &str, to: &str) {
-        synchronise(&self.folder.join(from), &self.folder.join(to));
-    }
-
     /// Takes a folder away.
     pub fn remove_folder(&self, folder: &str) {
         fs::remove_dir_all(self.folder.join(folder))

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
+use super::new::NewArguments;
 use crate::schedule::Selection;
 
 const EXIT_CODES: &str = "\
@@ -26,6 +27,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Grade(GradeArguments),
+    New(NewArguments),
     Check(CheckArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,

@@ -9,6 +9,7 @@ mod exit;
 mod grade;
 mod hint;
 mod list;
+mod new;
 mod progress;
 mod reset;
 mod schema;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use clap::Parser;
 
+use crate::author::NewError;
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
     let mut out = AutoStream::auto(io::stdout());
     let result = match arguments.command {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
+        Command::New(arguments) => new::run(&arguments, &mut out),
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
@@ -98,6 +101,9 @@ enum CommandError {
     /// A question could not be started anew.
     #[error(transparent)]
     Reset(#[from] ResetError),
+    /// A question could not be made.
+    #[error(transparent)]
+    New(#[from] NewError),
     /// The report could not be written.
     #[error("write the report")]
     Write(#[from] io::Error),
@@ -118,6 +124,7 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Save { .. }
         | CommandError::Read { .. }
         | CommandError::Reset(_)
+        | CommandError::New(_)
         | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)

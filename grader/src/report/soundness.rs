@@ -49,17 +49,19 @@ fn write_statement(statement: &Statement, width: usize, out: &mut dyn Write) -> 
         writeln!(out, "  {style}{sign}{style:#} {line}")?;
     }
     for detail in &statement.details {
-        // Several lines are laid out already: a compiler's text, or an output with its marks.
-        let lines = if detail.contains('\n') {
-            detail.lines().map(str::to_owned).collect()
-        } else {
-            wrapped(detail, width - 6)
-        };
-        for line in lines {
+        for line in detail.lines().flat_map(|line| laid_out(line, width - 6)) {
             writeln!(out, "      {line}")?;
         }
     }
     Ok(())
+}
+
+/// A line of a detail in lines that fit; a listing is laid out already, and its marks stand below what they mean.
+fn laid_out(line: &str, width: usize) -> Vec<String> {
+    if line.contains(" | ") || line.trim_start().starts_with(['|', '^']) {
+        return vec![line.to_owned()];
+    }
+    wrapped(line, width)
 }
 
 /// Writes the sum over several questions.

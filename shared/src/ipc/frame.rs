@@ -9,7 +9,9 @@
 //! ```
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::net::RecvFlags;
@@ -48,26 +50,31 @@ impl Frame {
     /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.
     pub(crate) fn into_payload(self, payload: usize) -> Payload {
         let start = self.0.len().saturating_sub(payload);
-        Payload { bytes: self.0, start }
+        Payload { place: start..self.0.len(), bytes: Arc::new(self.0) }
     }
 }
 
-/// Bytes that came with a message, in the memory in which they arrived.
+/// Bytes in the memory in which they arrived, beside others perhaps.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    bytes: Vec<u8>,
-    start: usize,
+    bytes: Arc<Vec<u8>>,
+    place: Range<usize>,
 }
 
 impl Payload {
+    /// Some of the bytes, which others use as well.
+    pub(crate) fn part(bytes: &Arc<Vec<u8>>, place: Range<usize>) -> Payload {
+        Payload { bytes: Arc::clone(bytes), place }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.bytes[self.place.clone()]
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Payload {
-        Payload { bytes, start: 0 }
+        Payload { place: 0..bytes.len(), bytes: Arc::new(bytes) }
     }
 }
 

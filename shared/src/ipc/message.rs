@@ -1,9 +1,9 @@
 //! The messages between a parent and its child.
 //!
-//! A parent speaks first: [`ToChild::Hello`], which says all that a process for one call needs, and to a worker
-//! its calls. A child answers [`FromChild::Refused`] and leaves; or a process [`FromChild::Answer`]; or a
-//! worker [`FromChild::Ready`] and then the outcomes of the calls, in the order in which they came. Since a
-//! channel keeps order and a worker works in order, an outcome is known by its number alone.
+//! A parent speaks first: [`ToChild::Hello`], which says all that a process for one call needs. A child answers
+//! [`FromChild::Refused`] and leaves; or a process [`FromChild::Answer`]; or a worker [`FromChild::Ready`], and
+//! turns to the memory that it shares with its manager ([`super::memory`]). From then on the channel carries
+//! what is too long for that memory, and wake-ups.
 
 use std::borrow::Cow;
 
@@ -24,12 +24,8 @@ pub(crate) enum ToChild {
         /// What the child is to be.
         role: Role,
     },
-    /// To a worker: a chunk of calls of one function. The payload is a row of encoded arguments.
-    Call {
-        function: EntryRef,
-        /// The right to the chunk, to be claimed in the shared memory.
-        ticket: Ticket,
-    },
+    /// What a worker has asked for: the payload is the row of encoded arguments of its current chunk.
+    Arguments,
 }
 
 /// What a child is to be.
@@ -37,7 +33,7 @@ pub(crate) enum ToChild {
 pub(crate) enum Role {
     /// One call, then the end. The argument is the payload, or in the file that comes along.
     Process { function: EntryRef },
-    /// Calls until the channel ends. The memory that both map comes along.
+    /// Calls until it is told to leave. The memory that both map comes along.
     Worker {
         /// What to call before the first call.
         initializer: Option<EntryRef>,
@@ -61,13 +57,12 @@ pub(crate) enum FromChild {
     Refused(Refusal),
     /// From a process: what came of its one call. It is the payload, or in the file that comes along.
     Answer,
-    /// From a worker: the payload is a row of outcomes.
-    Outcomes {
-        /// How many outcomes the child had sent before.
-        first: u64,
-    },
-    /// The current chunk was withdrawn, and nothing more of it will come.
-    Stopped,
+    /// From a worker: the payload is one outcome, which is too long for the shared memory.
+    Outcome,
+    /// From a worker: there is news in the shared memory, and the manager asked to be told.
+    News,
+    /// From a worker: it has claimed a chunk whose arguments are too long for the shared memory.
+    SendArguments,
 }
 
 /// Why a child will not do what it is asked.
@@ -86,13 +81,6 @@ pub(crate) struct EntryRef {
     pub(crate) distance: u64,
     /// The name of the types involved.
     pub(crate) name: Cow<'static, str>,
-}
-
-/// Where in the shared memory a worker claims a chunk, and by which number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ticket {
-    pub(crate) slot: usize,
-    pub(crate) number: u64,
 }
 
 /// Which program this is.

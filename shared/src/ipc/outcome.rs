@@ -1,6 +1,7 @@
 //! What came of one call: the encoded result, or why there is none.
 //!
-//! An outcome is a record of one tag byte and what belongs to it.
+//! An outcome is a record of one tag byte and what belongs to it. Where a worker's outcomes stand in a row, there
+//! are two more tags, of records that are nothing but their tag.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,19 @@ use crate::status::ExitStatus;
 
 const VALUE: u8 = 0;
 const FAILURE: u8 = 1;
+const STOPPED: u8 = 2;
+const ELSEWHERE: u8 = 3;
+
+/// What a record in a worker's row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Value,
+    Failure,
+    /// The worker has stopped with a chunk that was withdrawn. The next outcome is of another one.
+    Stopped,
+    /// The next outcome is too long for the row, and comes over the channel.
+    Elsewhere,
+}
 
 /// Why a call gave no result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +100,27 @@ pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Result<&'a [
     }
 }
 
+/// Takes the first record off the front and says what it is; `None` at the end.
+pub(crate) fn take_kind(bytes: &mut &[u8]) -> Result<Option<Kind>, Malformed> {
+    Ok(match records::take_first(bytes)? {
+        None => None,
+        Some([VALUE, ..]) => Some(Kind::Value),
+        Some([FAILURE, failure @ ..]) => {
+            let _: Failure = codec::decode(failure).map_err(|_| Malformed)?;
+            Some(Kind::Failure)
+        }
+        Some([STOPPED]) => Some(Kind::Stopped),
+        Some([ELSEWHERE]) => Some(Kind::Elsewhere),
+        Some(_) => return Err(Malformed),
+    })
+}
+
+/// The record that says that a chunk was withdrawn.
+pub(crate) const STOPPED_RECORD: [u8; 5] = [1, 0, 0, 0, STOPPED];
+
+/// The record in place of an outcome that comes over the channel.
+pub(crate) const ELSEWHERE_RECORD: [u8; 5] = [1, 0, 0, 0, ELSEWHERE];
+
 /// Whether the first of the outcomes is a failure.
 pub(crate) fn is_failure(outcomes: &[u8]) -> bool {
     matches!(records::take_first(&mut { outcomes }), Ok(Some([FAILURE, ..])))
@@ -116,5 +151,32 @@ mod tests {
             while let Ok(Some(_)) = take_first(&mut rest) {}
             prop_assert!(rest.len() <= bytes.len());
         }
+
+        /// Who hands a row on after a look at the kinds only gives the others nothing that they cannot read.
+        #[test]
+        fn a_row_of_known_kinds_is_a_row_of_outcomes(bytes: Vec<u8>, reason: Option<String>) {
+            let mut row = Vec::new();
+            append(&mut row, |buffer| {
+                buffer.extend_from_slice(&bytes);
+                reason.map_or(Ok(()), |message| Err(Failure::Panicked { message, location: None }))
+            });
+            row.extend(bytes);
+            let (mut kinds, mut outcomes) = (row.as_slice(), row.as_slice());
+            while let Ok(Some(kind)) = take_kind(&mut kinds) {
+                let outcome = take_first(&mut outcomes);
+                match kind {
+                    Kind::Value => prop_assert!(matches!(outcome, Ok(Some(Ok(_))))),
+                    Kind::Failure => prop_assert!(matches!(outcome, Ok(Some(Err(_))))),
+                    Kind::Stopped | Kind::Elsewhere => break,
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_records_that_are_no_outcomes_are_known_as_such() {
+        assert_eq!(take_kind(&mut STOPPED_RECORD.as_slice()), Ok(Some(Kind::Stopped)));
+        assert_eq!(take_kind(&mut ELSEWHERE_RECORD.as_slice()), Ok(Some(Kind::Elsewhere)));
+        assert_eq!(take_first(&mut STOPPED_RECORD.as_slice()), Err(Malformed));
     }
 }

@@ -1,10 +1,11 @@
-//! Work on its way through a pool: a job is one `map` or `apply`, a chunk some of its calls that travel
-//! together.
+//! Work on its way through a pool: a job is one `map` or `apply`, and its calls travel in chunks.
 //!
-//! The manager moves chunks and bytes, and knows no types. Each chunk carries the way back to whoever waits,
-//! and ends in exactly one of two ways: all its outcomes were delivered, or, when it is dropped before, the
-//! loss is reported. So nobody can wait for a chunk that does not exist any more.
+//! The manager moves calls and bytes, and knows no types. Calls stand in rows, many chunks of them in one where
+//! chunks are small, and rows are cut and joined without a look at each call. Each row carries the way back to
+//! whoever waits, and ends in exactly one of two ways: all its outcomes were delivered, or, when it is dropped
+//! before, the loss is reported. So nobody can wait for a call that does not exist any more.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -66,22 +67,32 @@ impl Job {
     }
 }
 
-/// Calls of one job that go to a worker together.
-pub(super) struct Chunk {
+/// Some calls of one job, in a row, that are not done.
+pub(super) struct Calls {
     pub(super) job: Arc<Job>,
     /// The index of the first call in the job.
     first: usize,
-    /// How many calls.
     count: usize,
     /// How many of them have their outcome delivered.
     done: usize,
-    /// All arguments, as a row of records.
+    /// How many make a chunk.
+    per_chunk: usize,
+    /// Arguments, as a row of records; those of these calls stand from `start` to `end`.
     arguments: Arc<Vec<u8>>,
+    start: usize,
+    end: usize,
 }
 
-impl Chunk {
-    pub(super) fn new(job: Arc<Job>, first: usize, count: usize, arguments: Vec<u8>) -> Chunk {
-        Chunk { job, first, count, done: 0, arguments: Arc::new(arguments) }
+impl Calls {
+    pub(super) fn new(
+        job: Arc<Job>,
+        first: usize,
+        count: usize,
+        per_chunk: usize,
+        arguments: Vec<u8>,
+    ) -> Calls {
+        let end = arguments.len();
+        Calls { job, first, count, done: 0, per_chunk, arguments: Arc::new(arguments), start: 0, end }
     }
 
     /// The index of the first call without an outcome.
@@ -99,14 +110,85 @@ impl Chunk {
         self.left() > 0 && self.job.wants(self.next())
     }
 
-    /// The arguments, and where those of the calls that are left begin.
-    pub(super) fn arguments(&self) -> (Arc<Vec<u8>>, usize) {
-        let mut rest = self.arguments.as_slice();
-        for _ in 0..self.done {
-            // They are this process's own writing, so they are whole.
-            let _ = records::take_first(&mut rest);
+    /// How many chunks the calls that are left make.
+    pub(super) fn chunks(&self) -> usize {
+        self.left().div_ceil(self.per_chunk)
+    }
+
+    /// The chunk behind the first `calls`, whose arguments take so many bytes: how many calls it has, and where
+    /// its arguments stand. None of these calls is done.
+    pub(super) fn chunk_after(&self, calls: usize, bytes: usize) -> Option<(usize, Range<usize>)> {
+        let left = self.count - calls;
+        let count = self.per_chunk.min(left);
+        let start = self.start + bytes;
+        let place = &self.arguments[start..self.end];
+        let length = if count == left { place.len() } else { skip(place, count) };
+        (count > 0).then_some((count, start..start + length))
+    }
+
+    /// The arguments of the next so many calls: where they stand in [`arguments`](Calls::arguments).
+    pub(super) fn place(&self, calls: usize) -> Range<usize> {
+        let start = self.start + skip(&self.arguments[self.start..self.end], self.done);
+        let length = if calls == self.left() {
+            self.end - start
+        } else {
+            skip(&self.arguments[start..self.end], calls)
+        };
+        start..start + length
+    }
+
+    pub(super) fn arguments(&self) -> &Arc<Vec<u8>> {
+        &self.arguments
+    }
+
+    /// Parts with calls at the front: so many, whose arguments take so many bytes. None of them is done.
+    pub(super) fn split_front(&mut self, calls: usize, bytes: usize) -> Calls {
+        let front = self.part(self.first, calls, self.start..self.start + bytes);
+        self.first += calls;
+        self.count -= calls;
+        self.start += bytes;
+        front
+    }
+
+    /// Parts with calls at the end: so many, whose arguments take so many bytes. None of them is done.
+    pub(super) fn split_back(&mut self, calls: usize, bytes: usize) -> Calls {
+        let start = self.end - bytes;
+        let back = self.part(self.first + self.count - calls, calls, start..self.end);
+        self.count -= calls;
+        self.end = start;
+        back
+    }
+
+    fn part(&self, first: usize, count: usize, place: Range<usize>) -> Calls {
+        Calls {
+            job: Arc::clone(&self.job),
+            first,
+            count,
+            done: 0,
+            per_chunk: self.per_chunk,
+            arguments: Arc::clone(&self.arguments),
+            start: place.start,
+            end: place.end,
         }
-        (Arc::clone(&self.arguments), self.arguments.len() - rest.len())
+    }
+
+    /// Adds calls that follow these in the same row of arguments; gives back what does not.
+    pub(super) fn append(&mut self, mut other: Calls) -> Option<Calls> {
+        if !Arc::ptr_eq(&self.arguments, &other.arguments) || self.end != other.start || other.done > 0 {
+            return Some(other);
+        }
+        self.count += std::mem::take(&mut other.count);
+        self.end = other.end;
+        None
+    }
+
+    /// Forgets the calls that are done, so that what is left can be cut into chunks.
+    pub(super) fn without_done(mut self) -> Calls {
+        self.start = self.place(self.left()).start;
+        self.first += self.done;
+        self.count -= self.done;
+        self.done = 0;
+        self
     }
 
     /// Delivers the outcomes of the next `count` calls. The caller has made sure that there are so many left.
@@ -122,12 +204,26 @@ impl Chunk {
         self.done += 1;
         self.job.deliver_failure(index, failure);
     }
+
+    /// The next `count` calls will not be made, since nobody wants them.
+    pub(super) fn drop_next(&mut self, count: usize) {
+        self.done += count;
+    }
 }
 
-impl Drop for Chunk {
+impl Drop for Calls {
     fn drop(&mut self) {
         if self.is_wanted() {
             let _ = self.job.deliveries.send(Delivery::Lost);
         }
     }
+}
+
+/// How many bytes the first so many records take. They are this process's own writing, so they are whole.
+fn skip(row: &[u8], records: usize) -> usize {
+    let mut rest = row;
+    for _ in 0..records {
+        let _ = records::take_first(&mut rest);
+    }
+    row.len() - rest.len()
 }

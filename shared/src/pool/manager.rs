@@ -4,9 +4,9 @@
 //! every worker's end. It moves bytes only: what is in a chunk, and what comes of it, is for others to know.
 //! Since everything here belongs to one thread, there is no lock that a dying worker could leave locked.
 //!
-//! Chunks go out first come, first served: one to each idle worker, then one more to each, so that none has
-//! to wait for the manager. When the queue is empty and a worker idle, it gets a chunk that waits behind
-//! another one elsewhere. So a call never waits behind a slow one while there is a worker free for it.
+//! Chunks go out first come, first served: one to each idle worker, then more to each, so that none has to
+//! wait for the manager. When the queue is empty and a worker idle, it gets chunks that wait behind another
+//! one elsewhere. So a call never waits behind a slow one while there is a worker free for it.
 //!
 //! A worker that ends is missed only when there is work: then it is replaced. Several that end before they
 //! are ready mean that no worker can be had, and the pool gives up.
@@ -21,20 +21,23 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
-use super::job::{Chunk, Job};
+use super::job::{Calls, Job};
 use super::member::{Greeting, Member, News};
 use crate::error::Error;
 use crate::ipc::message::Refusal;
 use crate::ipc::ready;
-use crate::ipc::results::SLOTS;
 use crate::status::ExitStatus;
 
 /// After so many workers in a row that ended before they were ready, the pool gives up.
 const FAILED_STARTS: u32 = 3;
 
+/// How many chunks a worker has at most. So many small ones take longer than a wake-up does; large ones are
+/// bounded by the memory that they are in.
+const DEPTH: usize = 256;
+
 /// What a caller asks of the manager.
 pub(super) enum Command {
-    Do(Chunk),
+    Do(Calls),
     /// Calls of this job are wanted no more.
     GiveUp(Arc<Job>),
     Terminate,
@@ -134,7 +137,7 @@ pub(super) struct Manager {
     commands: Receiver<Command>,
     greeting: Greeting,
     members: Vec<Member>,
-    queue: VecDeque<Chunk>,
+    queue: VecDeque<Calls>,
     /// How many workers in a row have ended before they were ready.
     failed_starts: u32,
 }
@@ -192,7 +195,7 @@ impl Manager {
         self.shared.woken.swap(false, Ordering::AcqRel);
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Do(chunk) => self.queue.push_back(chunk),
+                Command::Do(calls) => self.queue.push_back(calls),
                 Command::GiveUp(job) => self.give_up(&job),
                 Command::Terminate => self.fail(Fault::Terminated),
             }
@@ -200,15 +203,20 @@ impl Manager {
     }
 
     fn give_up(&mut self, job: &Arc<Job>) {
-        self.queue.retain(Chunk::is_wanted);
-        for member in &mut self.members {
-            member.give_up(job);
+        self.queue.retain(Calls::is_wanted);
+        for index in 0..self.members.len() {
+            let taken = self.members[index].give_up(job);
+            self.put_first(taken);
         }
     }
 
     /// Waits until a caller, a worker's channel or a worker's end has something to say, and listens to all
     /// that do.
     fn wait_and_listen(&mut self) {
+        self.members.iter().for_each(Member::set_alarm);
+        if self.members.iter().any(Member::has_news) {
+            return self.look();
+        }
         let mut descriptors = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
         for member in &self.members {
             let (channel, interest) = member.channel();
@@ -228,6 +236,14 @@ impl Manager {
             } else if !events[0].is_empty() {
                 self.serve(index, events[0]);
             }
+        }
+    }
+
+    /// Takes note of what the workers have put in their memories.
+    fn look(&mut self) {
+        for index in 0..self.members.len() {
+            let news = self.members[index].look();
+            self.heed(news);
         }
     }
 
@@ -268,50 +284,84 @@ impl Manager {
         } else if was_starting {
             self.failed_starts = 0;
         }
-        for chunk in member.bury(status).into_iter().rev() {
-            self.queue.push_front(chunk);
+        let (rest, news) = member.bury(status);
+        self.put_first(rest);
+        self.heed(news);
+    }
+
+    /// Puts calls in front of all others.
+    fn put_first(&mut self, calls: Vec<Calls>) {
+        for calls in calls.into_iter().rev() {
+            self.queue.push_front(calls);
         }
     }
 
     /// Brings chunks and workers together.
     fn dispatch(&mut self) {
-        for depth in 1..=SLOTS {
-            self.give_out(depth);
-        }
+        self.give_out();
         self.even_out();
         self.replace_missing();
     }
 
-    /// Gives chunks to workers that have fewer than `depth`.
-    fn give_out(&mut self, depth: usize) {
-        for member in &mut self.members {
-            if !member.has_room(depth) {
-                continue;
+    /// Gives chunks to the workers: one to each, then one more, then twice as many, and so on.
+    fn give_out(&mut self) {
+        let mut depth = 1;
+        while depth <= DEPTH {
+            for index in 0..self.members.len() {
+                while self.queue.front().is_some_and(|calls| !calls.is_wanted()) {
+                    self.queue.pop_front();
+                }
+                if self.queue.is_empty() {
+                    return;
+                }
+                self.give_to(index, depth);
             }
-            while self.queue.front().is_some_and(|chunk| !chunk.is_wanted()) {
+            depth *= 2;
+        }
+    }
+
+    /// Gives the first chunks to a worker that has fewer than `depth`.
+    fn give_to(&mut self, index: usize, depth: usize) {
+        let member = &mut self.members[index];
+        let mut room = member.room(depth);
+        while room > 0
+            && let Some(calls) = self.queue.front_mut()
+        {
+            if let Some(max) = self.shared.max_calls {
+                if calls.chunk_after(0, 0).is_some_and(|(count, _)| member.given() + count > max) {
+                    if member.is_idle() {
+                        member.dismiss();
+                    }
+                    return;
+                }
+                room = 1;
+            }
+            if !member.give(calls, room) {
+                return;
+            }
+            if self.queue.front().is_some_and(|calls| calls.left() == 0) {
                 self.queue.pop_front();
             }
-            let Some(chunk) = self.queue.front() else { return };
-            if self.shared.max_calls.is_some_and(|max| member.given() + chunk.left() > max) {
-                if member.is_idle() {
-                    member.dismiss();
-                }
-            } else if let Some(chunk) = self.queue.pop_front() {
-                member.give(chunk);
-            }
+            room = member.room(depth);
         }
     }
 
     /// Gives chunks that wait behind others to workers that have none.
     fn even_out(&mut self) {
-        if !self.queue.is_empty() {
-            return;
+        for index in 0..self.members.len() {
+            if !self.queue.is_empty() {
+                return;
+            }
+            if self.members[index].room(1) == 0 {
+                continue;
+            }
+            let most =
+                self.members.iter_mut().map(Member::waiting).enumerate().max_by_key(|(_, waiting)| *waiting);
+            let Some((busiest, waiting @ 1..)) = most else { return };
+            let taken = self.members[busiest].take_back(waiting.div_ceil(2));
+            self.put_first(taken);
+            self.give_to(index, DEPTH);
         }
-        for _ in 0..self.members.iter().filter(|member| member.has_room(1)).count() {
-            let Some(chunk) = self.members.iter_mut().find_map(Member::take_back) else { return };
-            self.queue.push_back(chunk);
-        }
-        self.give_out(1);
     }
 
     /// Starts workers in place of those that have ended, no more than there is work for.
@@ -319,9 +369,13 @@ impl Manager {
     /// A chunk that waits behind another one is work for a new worker too: it may be what the other one waits
     /// for.
     fn replace_missing(&mut self) {
-        let waiting = self.queue.len() + self.members.iter().map(Member::waiting).sum::<usize>();
-        let free = self.members.iter().filter(|member| member.is_starting() || member.has_room(1)).count();
         let missing = self.shared.processes.saturating_sub(self.members.len());
+        if missing == 0 {
+            return;
+        }
+        let queued: usize = self.queue.iter().take(missing + self.members.len()).map(Calls::chunks).sum();
+        let waiting = queued + self.members.iter_mut().map(Member::waiting).sum::<usize>();
+        let free = self.members.iter().filter(|member| member.is_starting() || member.room(1) > 0).count();
         for _ in 0..missing.min(waiting.saturating_sub(free)) {
             match Member::start(&self.greeting) {
                 Ok(member) => self.members.push(member),

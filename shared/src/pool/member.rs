@@ -1,26 +1,26 @@
-//! One worker as the manager sees it: the process, its channel, and the chunks under way there.
+//! One worker as the manager sees it: the process, its channel, and what is under way there.
 //!
 //! Nothing here blocks. What comes from the worker is checked before it is believed: a worker that says
-//! anything else than the next outcomes of its current chunk is killed.
+//! anything else than what is its turn to say is killed.
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::event::PollFlags;
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, SendFlags};
 use rustix::process::Signal;
 
-use super::job::{Chunk, Job};
+use super::job::{Calls, Job};
+use super::under_way::UnderWay;
 use crate::child::Child;
 use crate::family;
 use crate::ipc::Malformed;
 use crate::ipc::channel::send_some;
 use crate::ipc::frame::{self, Frame, FrameReader, Received};
-use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, Ticket, ToChild};
-use crate::ipc::outcome::{self, Failure};
-use crate::ipc::results::{ManagerSide, Remains, SLOTS};
+use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
 use crate::start::{self, Order, Started};
 use crate::status::ExitStatus;
 
@@ -51,44 +51,29 @@ pub(super) enum News {
 pub(super) struct Member {
     child: Arc<Child>,
     socket: OwnedFd,
-    memory: ManagerSide,
     stage: Stage,
     reader: FrameReader,
-    /// Whether anything that comes from the worker still counts.
+    /// Whether anything that comes over the channel still counts.
     listening: bool,
     outbox: VecDeque<Outgoing>,
-    /// The chunks that the worker has, in the order in which it will do them.
-    under_way: VecDeque<UnderWay>,
-    /// Chunks sent after the current one and taken back again. The worker has them in its channel still.
-    taken_back: usize,
-    /// The number of the last ticket.
-    tickets: u64,
-    /// How many outcomes have come.
-    received: u64,
+    under_way: UnderWay,
     /// How many calls it was given in all.
     given: usize,
-}
-
-struct UnderWay {
-    chunk: Chunk,
-    ticket: Ticket,
-    /// The worker was asked to stop with it.
-    withdrawn: bool,
 }
 
 /// A frame on its way to the worker.
 struct Outgoing {
     head: Vec<u8>,
     payload: Arc<Vec<u8>>,
-    /// Where in `payload` the frame's own bytes begin.
-    start: usize,
+    /// Where in `payload` the frame's own bytes stand.
+    place: Range<usize>,
     sent: usize,
 }
 
 impl Member {
     /// Starts a worker. It says by itself when it is ready.
     pub(super) fn start(greeting: &Greeting) -> io::Result<Member> {
-        let (memory, file) = ManagerSide::create()?;
+        let (under_way, file) = UnderWay::new()?;
         let (initializer, argument) = greeting.initializer.clone().unzip();
         let order = Order {
             birth: family::own().name_child("PoolWorker", None),
@@ -101,19 +86,15 @@ impl Member {
         let mut member = Member {
             child,
             socket,
-            memory,
             stage: Stage::Starting,
             reader: FrameReader::default(),
             listening: true,
             outbox: VecDeque::new(),
-            under_way: VecDeque::with_capacity(SLOTS),
-            taken_back: 0,
-            tickets: 0,
-            received: 0,
+            under_way,
             given: 0,
         };
         if !unsent.is_empty() {
-            member.outbox.push_back(Outgoing { head: unsent, payload: Arc::default(), start: 0, sent: 0 });
+            member.outbox.push_back(Outgoing { head: unsent, payload: Arc::default(), place: 0..0, sent: 0 });
         }
         Ok(member)
     }
@@ -142,12 +123,13 @@ impl Member {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.under_way.is_empty()
+        self.under_way.chunks() == 0
     }
 
     /// How many chunks wait behind the one that it is at.
-    pub(super) fn waiting(&self) -> usize {
-        self.under_way.len().saturating_sub(1)
+    pub(super) fn waiting(&mut self) -> usize {
+        let waiting = self.under_way.waiting();
+        self.believe(waiting).unwrap_or(0)
     }
 
     /// How many calls it was given in all.
@@ -155,84 +137,55 @@ impl Member {
         self.given
     }
 
-    /// Whether it may be sent one more chunk, if so many are to be under way at most.
-    ///
-    /// Chunks that were taken back count until the worker has come past them, so that a slow worker's channel
-    /// does not fill up with chunks that others have done.
-    pub(super) fn has_room(&self, depth: usize) -> bool {
-        self.stage == Stage::Ready && self.under_way.len() + self.taken_back < depth.min(SLOTS)
+    /// How many chunks it may be given, if so many are to be under way at most.
+    pub(super) fn room(&self, depth: usize) -> usize {
+        if self.stage == Stage::Ready { depth.saturating_sub(self.under_way.chunks()) } else { 0 }
     }
 
-    /// Sends a chunk.
-    pub(super) fn give(&mut self, chunk: Chunk) {
-        let taken = self.under_way.back().map(|other| other.ticket.slot);
-        self.tickets += 1;
-        let slot = taken.map_or(0, |slot| (slot + 1) % SLOTS);
-        let ticket = Ticket { slot, number: self.tickets };
-        self.memory.offer(ticket);
-        self.given += chunk.left();
-        let (arguments, start) = chunk.arguments();
-        let call = ToChild::Call { function: chunk.job.function.clone(), ticket };
-        self.under_way.push_back(UnderWay { chunk, ticket, withdrawn: false });
-        self.post(&call, arguments, start);
+    /// Gives it chunks from the front of these calls, as many as there is room for and `most` at most. `false`
+    /// if there was no room.
+    pub(super) fn give(&mut self, calls: &mut Calls, most: usize) -> bool {
+        let given = self.under_way.give(calls, most);
+        self.given += given;
+        given > 0
     }
 
-    /// Takes back a chunk that waits behind another one, if the worker has not come to it yet.
-    pub(super) fn take_back(&mut self) -> Option<Chunk> {
-        let waiting = self.under_way.get(1)?;
-        if !self.memory.revoke(waiting.ticket) {
-            return None;
-        }
-        self.taken_back += 1;
-        let chunk = self.under_way.pop_back()?.chunk;
-        self.given -= chunk.left();
-        Some(chunk)
+    /// Takes back up to so many of the chunks that wait behind another one; gives them in order.
+    pub(super) fn take_back(&mut self, most: usize) -> Vec<Calls> {
+        let taken = self.under_way.take_back(most);
+        self.took_back(taken)
     }
 
-    /// Sees to it that calls of this job that nobody wants any more are not begun.
-    pub(super) fn give_up(&mut self, job: &Arc<Job>) {
-        let unwanted =
-            |under_way: &UnderWay| Arc::ptr_eq(&under_way.chunk.job, job) && !under_way.chunk.is_wanted();
-        for index in (0..self.under_way.len()).rev() {
-            let under_way = &mut self.under_way[index];
-            if !unwanted(under_way) || under_way.withdrawn {
-                continue;
-            }
-            if self.memory.revoke(under_way.ticket) {
-                self.under_way.remove(index);
-                self.taken_back += 1;
-            } else {
-                under_way.withdrawn = true;
-                self.memory.withdraw(under_way.ticket);
-            }
-        }
-        self.forget_taken_back();
+    /// Sees to it that calls of this job that nobody wants any more are not begun. Gives others that were
+    /// taken back for that.
+    pub(super) fn give_up(&mut self, job: &Arc<Job>) -> Vec<Calls> {
+        let taken = self.under_way.give_up(job);
+        self.took_back(taken)
     }
 
-    /// Once the worker is at nothing, it is reading, and comes past what was taken back at once.
-    fn forget_taken_back(&mut self) {
-        if self.under_way.is_empty() {
-            self.taken_back = 0;
-        }
+    fn took_back(&mut self, taken: Result<Vec<Calls>, Malformed>) -> Vec<Calls> {
+        let taken = self.believe(taken).unwrap_or_default();
+        self.given -= taken.iter().map(Calls::left).sum::<usize>();
+        taken
     }
 
-    /// Tells the worker that nothing more will come. It ends by itself.
+    /// Tells the worker, which is idle, that nothing more will come. It ends by itself.
     pub(super) fn dismiss(&mut self) {
         self.stage = Stage::Leaving;
-        let _ = rustix::net::shutdown(&self.socket, Shutdown::Write);
+        self.under_way.dismiss();
     }
 
     /// Queues a frame, and sends as much as there is room for.
-    fn post(&mut self, message: &ToChild, payload: Arc<Vec<u8>>, start: usize) {
-        let head = frame::head(message, payload.len() - start);
-        self.outbox.push_back(Outgoing { head, payload, start, sent: 0 });
+    fn post(&mut self, message: &ToChild, payload: Arc<Vec<u8>>, place: Range<usize>) {
+        let head = frame::head(message, place.len());
+        self.outbox.push_back(Outgoing { head, payload, place, sent: 0 });
         self.send();
     }
 
     /// Sends as much as there is room for.
     pub(super) fn send(&mut self) {
         while let Some(out) = self.outbox.front_mut() {
-            let payload = &out.payload[out.start..];
+            let payload = &out.payload[out.place.clone()];
             match send_some(self.socket.as_fd(), &out.head, payload, out.sent, SendFlags::DONTWAIT) {
                 Ok(count) => out.sent += count,
                 Err(rustix::io::Errno::AGAIN) => return,
@@ -245,11 +198,29 @@ impl Member {
         }
     }
 
-    /// Reads once from the channel, and takes note of what the worker says.
+    /// Whether the worker has told of outcomes in the shared memory.
+    pub(super) fn has_news(&self) -> bool {
+        self.under_way.has_news()
+    }
+
+    /// Asks the worker for a message when it has outcomes. Then one has to look for news once more.
+    pub(super) fn set_alarm(&self) {
+        self.under_way.set_alarm();
+    }
+
+    /// Takes note of what the worker has put in the shared memory.
+    pub(super) fn look(&mut self) -> Vec<News> {
+        let mut given_up = Vec::new();
+        let result = self.under_way.receive(&mut given_up);
+        self.believe(result);
+        given_up.into_iter().map(News::GivenUp).collect()
+    }
+
+    /// Reads once from the channel, and takes note of what the worker says there.
     pub(super) fn receive(&mut self) -> Vec<News> {
         let mut news = Vec::new();
-        if self.read(&mut news) == Ok(Received::End) && self.stage != Stage::Leaving {
-            // It can neither be given work nor give results, so it is of no use, whether it is ending or not.
+        if self.read(&mut news) == Received::End && self.stage != Stage::Leaving {
+            // It cannot be heard, so it is of no use, whether it is ending or not.
             self.kill();
         }
         news
@@ -258,110 +229,73 @@ impl Member {
     /// Reads all that is left in the channel of a worker that has ended.
     pub(super) fn receive_rest(&mut self) -> Vec<News> {
         let mut news = Vec::new();
-        while self.listening && self.read(&mut news) == Ok(Received::Bytes) {}
+        while self.read(&mut news) == Received::Bytes {}
         news
     }
 
-    fn read(&mut self, news: &mut Vec<News>) -> Result<Received, Malformed> {
+    fn read(&mut self, news: &mut Vec<News>) -> Received {
         if !self.listening {
-            return Ok(Received::Nothing);
+            return Received::Nothing;
         }
         let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT).unwrap_or(Received::End);
-        let result = self.understand_all(news).map(|()| received);
-        match result {
-            Ok(Received::Bytes | Received::Nothing) => {}
-            Ok(Received::End) => self.listening = false,
-            Err(Malformed) => {
-                self.listening = false;
-                self.kill();
-            }
-        }
-        result
+        let understood = self.understand_all(news);
+        self.believe(understood);
+        self.listening &= received != Received::End;
+        received
     }
 
     fn understand_all(&mut self, news: &mut Vec<News>) -> Result<(), Malformed> {
         while let Some(frame) = self.reader.next()? {
-            news.extend(self.understand(frame)?);
+            // What the worker says after it published outcomes is understood after them.
+            let mut given_up = Vec::new();
+            self.under_way.receive(&mut given_up)?;
+            self.understand(frame, &mut given_up, news)?;
+            news.extend(given_up.into_iter().map(News::GivenUp));
         }
         Ok(())
     }
 
-    fn understand(&mut self, frame: Frame) -> Result<Option<News>, Malformed> {
+    fn understand(
+        &mut self,
+        frame: Frame,
+        given_up: &mut Vec<Arc<Job>>,
+        news: &mut Vec<News>,
+    ) -> Result<(), Malformed> {
         let (message, payload) = frame.message()?;
         match message {
-            FromChild::Ready if self.stage == Stage::Starting => {
-                self.stage = Stage::Ready;
-                Ok(None)
-            }
+            FromChild::Ready if self.stage == Stage::Starting => self.stage = Stage::Ready,
             // It was dismissed before it could say so.
-            FromChild::Ready if self.stage == Stage::Leaving && self.received == 0 => Ok(None),
-            FromChild::Refused(refusal) => Ok(Some(News::Refused(refusal))),
-            FromChild::Outcomes { first } if first == self.received => {
-                let (count, failure) = survey(payload)?;
+            FromChild::Ready if self.stage == Stage::Leaving && self.given == 0 => {}
+            FromChild::Refused(refusal) => news.push(News::Refused(refusal)),
+            FromChild::News => {}
+            FromChild::Outcome => {
                 let length = payload.len();
-                self.deliver(count, failure, frame.into_payload(length))
+                self.under_way.receive_elsewhere(frame.into_payload(length), given_up)?;
             }
-            FromChild::Stopped if self.under_way.front().is_some_and(|current| current.withdrawn) => {
-                self.under_way.pop_front();
-                self.taken_back = 0;
-                Ok(None)
+            FromChild::SendArguments => {
+                let (arguments, place) = self.under_way.asked_arguments()?;
+                self.post(&ToChild::Arguments, arguments, place);
             }
-            FromChild::Ready | FromChild::Answer | FromChild::Outcomes { .. } | FromChild::Stopped => {
-                Err(Malformed)
-            }
+            FromChild::Ready | FromChild::Answer => return Err(Malformed),
         }
+        Ok(())
     }
 
-    /// Hands on outcomes of the current chunk.
-    fn deliver(
-        &mut self,
-        count: usize,
-        failure: Option<usize>,
-        outcomes: frame::Payload,
-    ) -> Result<Option<News>, Malformed> {
-        let current = self.under_way.front_mut().ok_or(Malformed)?;
-        if count == 0 || count > current.chunk.left() {
-            return Err(Malformed);
+    /// The value, unless the worker said something that means nothing: then it is killed.
+    fn believe<T>(&mut self, result: Result<T, Malformed>) -> Option<T> {
+        if result.is_err() {
+            self.listening = false;
+            self.kill();
         }
-        let job = Arc::clone(&current.chunk.job);
-        let given_up = failure.is_some_and(|failure| job.note_failure(current.chunk.next() + failure));
-        current.chunk.deliver(count, outcomes);
-        self.received += count as u64;
-        if current.chunk.left() == 0 {
-            self.under_way.pop_front();
-            self.taken_back = 0;
-        }
-        Ok(given_up.then_some(News::GivenUp(job)))
+        result.ok()
     }
 
-    /// Settles the affairs of a worker that has ended: what it has done, what it died of, and the chunks to
-    /// be done by others, in order.
-    pub(super) fn bury(mut self, status: ExitStatus) -> Vec<Chunk> {
-        let remains = self.memory.remains();
-        let started = remains.started;
-        self.recover(remains);
-        if started > self.received
-            && let Some(current) = self.under_way.front_mut()
-        {
-            current.chunk.deliver_failure(&Failure::Died(status));
-        }
-        self.under_way.drain(..).map(|under_way| under_way.chunk).filter(Chunk::is_wanted).collect()
-    }
-
-    /// Delivers the outcomes that the worker had made and not sent. Nonsense is passed over.
-    fn recover(&mut self, remains: Remains) {
-        let mut rest = remains.outcomes.as_slice();
-        let Some(known) = self.received.checked_sub(remains.first) else { return };
-        for _ in 0..known {
-            if !matches!(outcome::take_first(&mut rest), Ok(Some(_))) {
-                return;
-            }
-        }
-        let Ok((count, failure)) = survey(rest) else { return };
-        if count > 0 {
-            // More of them than there are calls is nonsense too.
-            let _ = self.deliver(count, failure, rest.to_vec().into());
-        }
+    /// Settles the affairs of a worker that has ended: what it has done, what it died of, and the calls to be
+    /// done by others, in order.
+    pub(super) fn bury(&mut self, status: ExitStatus) -> (Vec<Calls>, Vec<News>) {
+        let mut given_up = Vec::new();
+        let rest = self.under_way.bury(status, &mut given_up);
+        (rest, given_up.into_iter().map(News::GivenUp).collect())
     }
 
     fn kill(&self) {
@@ -374,17 +308,4 @@ impl Drop for Member {
         self.kill();
         self.child.wait();
     }
-}
-
-/// How many outcomes there are, and which is the first failure among them.
-fn survey(mut outcomes: &[u8]) -> Result<(usize, Option<usize>), Malformed> {
-    let mut count = 0;
-    let mut failure = None;
-    while let Some(outcome) = outcome::take_first(&mut outcomes)? {
-        if outcome.is_err() && failure.is_none() {
-            failure = Some(count);
-        }
-        count += 1;
-    }
-    Ok((count, failure))
 }

@@ -1,16 +1,16 @@
 //! A pool of worker processes: what a caller sees of it.
 //!
-//! A call goes down through [`submission`] (values to chunks, in the caller's thread) to the [`manager`],
-//! which owns all state and sends chunks to its [`member`]s; each of them is a process that runs the loop in
-//! [`worker`]. It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
+//! A call goes down through [`submission`] (values to rows of bytes, in the caller's thread) to the
+//! [`manager`], which owns all state and gives chunks to its [`member`]s; each of them is a process that runs
+//! the loop in [`worker`]. It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
 //!
 //! | what there is | in this process | in the worker |
 //! | --- | --- | --- |
-//! | a socket pair for each worker | the manager reads and writes one end, and never blocks on it | the loop reads and writes the other end, and waits there for chunks |
-//! | a memory for each worker | the manager offers and revokes chunks in it, and reads the rest when the worker is dead | the loop claims chunks in it, and publishes outcomes until they are sent |
+//! | a memory for each worker | the manager writes requests and copies outcomes out ([`under_way`]); it reads the rest when the worker is dead | the loop claims requests, and publishes an outcome as soon as it is made |
+//! | a socket pair for each worker | the manager reads and writes one end, and never blocks on it | the loop sends a message to a manager that sleeps, and what is too long for the memory |
 //! | a pidfd for each worker | the manager polls it, and reaps when it says that the worker has ended | |
 //! | an eventfd for the pool | callers write it, the manager polls it | |
-//! | a queue of commands | callers put chunks in, the manager takes them out | |
+//! | a queue of commands | callers put calls in, the manager takes them out | |
 //! | a queue for each job | the manager puts outcomes in, the caller takes them out | |
 
 mod builder;
@@ -23,6 +23,7 @@ mod outcomes;
 mod star;
 mod submission;
 mod terms;
+mod under_way;
 pub(crate) mod worker;
 
 use std::fmt;

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 
 use serde::Serialize;
 
-use super::job::{Chunk, Job};
+use super::job::{Calls, Job};
 use super::manager::{Command, Shared};
 use super::outcomes::Receiving;
 use crate::error::Error;
@@ -19,27 +19,41 @@ use crate::ipc::message::EntryRef;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
 
-/// A chunk leaves when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks
+/// A chunk is full when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks
 /// save nothing, and what is worked on at one end while it is written at the other gets less.
-const CHUNK_BYTES: usize = 64 << 10;
+const CHUNK_BYTES: usize = 32 << 10;
 
-/// How many calls make a chunk.
+/// A chunk is full when its arguments take so many bytes, even if a size was asked for: much less than what can
+/// be sent at a time.
+const LARGEST_CHUNK: usize = 1 << 30;
+
+/// Small chunks leave together when their arguments take so many bytes.
+const ROW_BYTES: usize = 4 << 10;
+
+/// How many calls make a chunk, and how many chunks leave together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ChunkSize {
     calls: usize,
     bytes: usize,
+    row: usize,
 }
 
 impl ChunkSize {
     /// So many calls, whatever they take, but no more than a worker makes in its life.
     pub(super) fn exactly(calls: usize, shared: &Shared) -> ChunkSize {
-        ChunkSize { calls: calls.min(shared.max_calls.unwrap_or(usize::MAX)), bytes: usize::MAX }
+        let calls = calls.min(shared.max_calls.unwrap_or(usize::MAX));
+        ChunkSize { calls, bytes: LARGEST_CHUNK, row: ROW_BYTES }
     }
 
     /// Python's rule, four chunks for each worker, with a bound on the bytes.
     pub(super) fn for_calls(count: usize, shared: &Shared) -> ChunkSize {
         let calls = count.div_ceil(4 * shared.processes).max(1);
         ChunkSize { bytes: CHUNK_BYTES, ..ChunkSize::exactly(calls, shared) }
+    }
+
+    /// Each chunk leaves as soon as it is full: who knows when the next argument comes.
+    pub(super) fn one_by_one(self) -> ChunkSize {
+        ChunkSize { row: 0, ..self }
     }
 }
 
@@ -48,7 +62,7 @@ pub(super) struct Submission<A> {
     job: Arc<Job>,
     shared: Arc<Shared>,
     size: ChunkSize,
-    /// The chunk being filled: its arguments, the index of its first call, and how many there are.
+    /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
     arguments: Vec<u8>,
     first: usize,
     count: usize,
@@ -89,7 +103,9 @@ impl<A: Serialize> Submission<A> {
         match records::append(&mut self.arguments, |buffer| codec::encode(argument, buffer)) {
             Ok(()) => {
                 self.count += 1;
-                if self.count >= self.size.calls || self.arguments.len() >= self.size.bytes {
+                let bytes = self.arguments.len();
+                let chunk_is_full = self.count.is_multiple_of(self.size.calls);
+                if chunk_is_full && bytes >= self.size.row || bytes >= self.size.bytes {
                     self.send();
                 }
             }
@@ -102,17 +118,17 @@ impl<A: Serialize> Submission<A> {
         self.job.wants(self.first + self.count)
     }
 
-    /// Sends off the chunk as far as it is filled.
+    /// Sends off the calls that have not left yet.
     pub(super) fn send(&mut self) {
         if self.count == 0 {
             return;
         }
         let arguments = std::mem::take(&mut self.arguments);
         self.arguments.reserve(arguments.len());
-        let chunk = Chunk::new(Arc::clone(&self.job), self.first, self.count, arguments);
+        let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
         self.first += self.count;
         self.count = 0;
-        self.shared.send(Command::Do(chunk));
+        self.shared.send(Command::Do(calls));
     }
 }
 

@@ -227,7 +227,7 @@ impl<'a> Terms<'a> {
         I: IntoIterator<Item = A>,
     {
         let calls = self.calls.unwrap_or(1);
-        let size = ChunkSize::exactly(calls, &self.pool.shared);
+        let size = ChunkSize::exactly(calls, &self.pool.shared).one_by_one();
         let window = calls.saturating_mul(self.pool.processes()).saturating_mul(WINDOW_CHUNKS);
         match self.open(f, AtFailure::GoOn, size, order) {
             Ok((submission, outcomes)) => Imap::new(items.into_iter(), submission, outcomes, window),

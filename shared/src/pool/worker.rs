@@ -1,9 +1,10 @@
-//! What a worker of a pool does: chunk after chunk, until its channel ends.
+//! What a worker of a pool does: chunk after chunk, until it is told to leave.
 //!
-//! It knows nothing of pools and jobs. It takes a chunk, calls the function with one argument after the
-//! other, and publishes each outcome in the shared memory as it is made. Outcomes go out over the channel in
-//! batches: when the chunk is done, when there are many, when some time has passed, and at once after a
-//! failure, so that the rest of a job can be called off.
+//! It knows nothing of pools and jobs. It claims a chunk in the memory that it shares with its manager, calls
+//! the function with one argument after the other, and publishes each outcome there as it is made. The manager
+//! is told of outcomes many at a time: when a chunk is done, when there are many, when some time has passed,
+//! and at once after a failure, so that the rest of a job can be called off. If it sleeps, it gets a message
+//! when the worker has nothing left to do, and for the other reasons but the first.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -12,12 +13,17 @@ use rustix::time::{ClockId, Timespec};
 
 use crate::entry::Callee;
 use crate::ipc::channel::Channel;
-use crate::ipc::message::{EntryRef, FromChild, Refusal, Ticket, ToChild};
-use crate::ipc::results::WorkerSide;
-use crate::ipc::{outcome, records};
+use crate::ipc::frame::Frame;
+use crate::ipc::memory::{self, Inbox, Outbox};
+use crate::ipc::message::{EntryRef, FromChild, Refusal, ToChild};
+use crate::ipc::requests::Kind;
+use crate::ipc::{codec, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::signals;
+
+/// So many bytes of outcomes are worth telling.
+const MANY: usize = 32 << 10;
 
 /// Serves the manager at the other end of the channel; gives the code to leave with.
 pub(crate) fn run(
@@ -30,7 +36,7 @@ pub(crate) fn run(
     // its parent.
     signals::ignore_interrupt();
     panics::install_hook(true);
-    let results = WorkerSide::open(memory)?;
+    let (inbox, outbox) = memory::open(memory)?;
     if let Some(initializer) = initializer
         && let Err(refusal) = initialise(&initializer, argument)
     {
@@ -38,20 +44,8 @@ pub(crate) fn run(
         return Ok(UNUSABLE);
     }
     channel.send(&FromChild::Ready, &[])?;
-    let mut worker = Worker { channel, results, done: 0, sent: 0, outcome: Vec::new(), flushed: now() };
-    while let Some(frame) = worker.channel.receive()? {
-        let (ToChild::Call { function, ticket }, arguments) = frame.message().map_err(|_| nonsense())? else {
-            return Err(nonsense());
-        };
-        match Callee::find(&function) {
-            Ok(callee) => worker.chunk(callee, ticket, arguments)?,
-            Err(reason) => {
-                worker.channel.send(&FromChild::Refused(Refusal::WrongProgram(reason)), &[])?;
-                return Ok(UNUSABLE);
-            }
-        }
-    }
-    Ok(0)
+    let output = Output { channel, outbox, calls: 0, outcome: Vec::new(), told: now() };
+    Worker { inbox, output, callee: None }.work()
 }
 
 /// Calls the initializer, whose result is of no interest.
@@ -67,71 +61,132 @@ fn initialise(initializer: &EntryRef, mut argument: &[u8]) -> Result<(), Refusal
 }
 
 struct Worker {
-    channel: Channel,
-    results: WorkerSide,
-    /// How many calls were made in all; the number of the last one.
-    done: u64,
-    /// How many outcomes were sent. The others stand in `results`.
-    sent: u64,
-    /// The outcome of the current call.
-    outcome: Vec<u8>,
-    /// When outcomes were sent last.
-    flushed: Timespec,
+    inbox: Inbox,
+    output: Output,
+    /// The function of the last chunk.
+    callee: Option<Callee>,
 }
 
 impl Worker {
-    /// Makes the calls of one chunk, unless the manager has taken it back meanwhile.
-    fn chunk(&mut self, callee: Callee, ticket: Ticket, mut arguments: &[u8]) -> io::Result<()> {
-        if !self.results.claim(ticket) {
-            return Ok(());
-        }
-        while let Some(argument) = records::take_first(&mut arguments).map_err(|_| nonsense())? {
-            if self.results.is_withdrawn(ticket) {
-                self.flush()?;
-                return self.channel.send(&FromChild::Stopped, &[]);
+    fn work(&mut self) -> io::Result<i32> {
+        loop {
+            let Some(request) = self.inbox.claim().map_err(|_| nonsense())? else {
+                self.output.tell(true)?;
+                self.inbox.wait();
+                continue;
+            };
+            if !request.function.is_empty() {
+                let named = codec::decode(self.inbox.bytes(request.function)).map_err(|_| nonsense())?;
+                match Callee::find(&named) {
+                    Ok(callee) => self.callee = Some(callee),
+                    Err(reason) => {
+                        let refusal = Refusal::WrongProgram(reason);
+                        self.output.channel.send(&FromChild::Refused(refusal), &[])?;
+                        return Ok(UNUSABLE);
+                    }
+                }
             }
-            self.results.begin(self.done + 1);
+            let callee = || self.callee.ok_or_else(nonsense);
+            match request.kind {
+                Kind::Calls => {
+                    let arguments = self.inbox.bytes(request.arguments);
+                    self.output.chunk(callee()?, &self.inbox, arguments)?;
+                }
+                Kind::CallsElsewhere => {
+                    let frame = self.output.ask_for_arguments()?;
+                    let (ToChild::Arguments, arguments) = frame.message().map_err(|_| nonsense())? else {
+                        return Err(nonsense());
+                    };
+                    self.output.chunk(callee()?, &self.inbox, arguments)?;
+                }
+                Kind::Leave => {
+                    self.output.tell(true)?;
+                    return Ok(0);
+                }
+                Kind::Skip => return Err(nonsense()),
+            }
+        }
+    }
+}
+
+/// The way back to the manager.
+struct Output {
+    channel: Channel,
+    outbox: Outbox,
+    /// How many calls were made in all; the number of the last one.
+    calls: u64,
+    /// The outcome of the current call.
+    outcome: Vec<u8>,
+    /// When the manager was told of outcomes last.
+    told: Timespec,
+}
+
+impl Output {
+    /// Makes the calls of one chunk.
+    fn chunk(&mut self, callee: Callee, inbox: &Inbox, mut arguments: &[u8]) -> io::Result<()> {
+        while let Some(argument) = records::take_first(&mut arguments).map_err(|_| nonsense())? {
+            if inbox.is_withdrawn() {
+                self.publish(&outcome::STOPPED_RECORD)?;
+                break;
+            }
+            self.calls += 1;
+            self.outbox.begin(self.calls);
             self.outcome.clear();
             callee.call(argument, &mut self.outcome);
-            self.publish()?;
-            if outcome::is_failure(&self.outcome) || self.results.is_half_full() || now() != self.flushed {
-                self.flush()?;
+            let outcome = std::mem::take(&mut self.outcome);
+            self.publish(&outcome)?;
+            let at_once = outcome::is_failure(&outcome) || self.outbox.unannounced() >= MANY;
+            self.outcome = outcome;
+            if at_once || now() != self.told {
+                self.tell(true)?;
             }
         }
-        self.flush()
+        self.tell(false)
     }
 
-    /// Makes sure that the outcome of the call just made outlives this process.
-    fn publish(&mut self) -> io::Result<()> {
-        if self.results.publish(&self.outcome) {
-            self.done += 1;
+    /// Makes sure that an outcome outlives this process.
+    fn publish(&mut self, outcome: &[u8]) -> io::Result<()> {
+        if self.outbox.takes(outcome.len()) {
+            self.make_room(outcome.len())?;
+            self.outbox.publish(outcome);
             return Ok(());
         }
-        self.flush()?;
-        self.done += 1;
-        if self.results.publish(&self.outcome) {
-            return Ok(());
+        self.make_room(outcome::ELSEWHERE_RECORD.len())?;
+        self.outbox.publish(&outcome::ELSEWHERE_RECORD);
+        self.tell(false)?;
+        self.channel.send(&FromChild::Outcome, outcome)
+    }
+
+    fn make_room(&mut self, bytes: usize) -> io::Result<()> {
+        if !self.outbox.has_room(bytes) {
+            self.tell(true)?;
+            self.outbox.wait_for_room(bytes);
         }
-        // It is larger than the shared memory altogether, so it goes straight over the channel.
-        self.channel.send(&FromChild::Outcomes { first: self.sent }, &self.outcome)?;
-        self.sent = self.done;
-        self.results.begin_batch(self.sent);
-        self.outcome = Vec::new();
         Ok(())
     }
 
-    /// Sends the batch. What the calls have printed goes out before their results do.
-    fn flush(&mut self) -> io::Result<()> {
-        self.flushed = now();
-        if self.sent == self.done {
-            return Ok(());
+    /// Lets the manager know what was published, and wakes it if it is to be woken. What the calls have
+    /// printed goes out before their results do.
+    fn tell(&mut self, and_wake: bool) -> io::Result<()> {
+        if self.outbox.unannounced() > 0 {
+            // Standard output may be closed: that is for the function to notice, and no fault of the pool.
+            let _ = io::stdout().flush();
+            self.outbox.announce();
         }
-        // Standard output may be closed: that is for the function to notice, and no fault of the pool.
-        let _ = io::stdout().flush();
-        self.channel.send(&FromChild::Outcomes { first: self.sent }, self.results.batch())?;
-        self.sent = self.done;
-        self.results.begin_batch(self.sent);
+        if and_wake {
+            self.told = now();
+            if self.outbox.manager_sleeps() {
+                self.channel.send(&FromChild::News, &[])?;
+            }
+        }
         Ok(())
+    }
+
+    /// Gets the arguments of the current chunk, which are too long for the shared memory.
+    fn ask_for_arguments(&mut self) -> io::Result<Frame> {
+        self.tell(false)?;
+        self.channel.send(&FromChild::SendArguments, &[])?;
+        self.channel.receive()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 

@@ -1,21 +1,26 @@
-//! Memory that two processes map: atomic words that both use, and bytes that one writes and the other copies
-//! out.
+//! Memory that two processes map: atomic words that both use, and two rows of bytes, each written by one side
+//! and read by the other.
 //!
 //! ```text
-//!   0                        HEADER                         HEADER + capacity
-//!   +------------------------+------------------------------+
-//!   | words of 64 bits       | bytes                        |
-//!   +------------------------+------------------------------+
+//!   0          HEADER               HEADER + inward             HEADER + inward + outward
+//!   +----------+--------------------+---------------------------+
+//!   | words    | inward bytes:      | outward bytes:            |
+//!   |          | the maker writes,  | the opener writes,        |
+//!   |          | the opener reads   | the maker copies out      |
+//!   +----------+--------------------+---------------------------+
 //! ```
 //!
 //! The file behind it has no name and is sealed at its size, so that neither process can pull the memory from
 //! under the other. Its descriptor is closed as soon as it is mapped.
+//!
+//! The opener trusts the maker: it reads the inward bytes in place, at times when the maker leaves them alone.
+//! The maker trusts nobody: it only copies, by atomic loads, so that bytes may change under its hands.
 
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -23,113 +28,174 @@ use rustix::mm::{Advice, MapFlags, ProtFlags};
 /// One page for the words, so that the bytes begin on a page of their own.
 const HEADER: usize = 4096;
 
-/// The side that writes the bytes.
-pub(crate) struct WriterSide(Mapping);
+const WORD: usize = size_of::<u64>();
 
-/// The side that copies the bytes out.
-pub(crate) struct ReaderSide(Mapping);
+/// How many bytes each side may write. Both numbers are multiples of a word's size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) inward: usize,
+    pub(crate) outward: usize,
+}
 
-impl ReaderSide {
-    /// Makes memory for so many bytes; gives the descriptor by which the other side opens it.
-    pub(crate) fn create(capacity: usize) -> io::Result<(ReaderSide, OwnedFd)> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
-        rustix::fs::ftruncate(&file, (HEADER + capacity) as u64)?;
-        rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok((ReaderSide(Mapping::new(file.as_fd(), HEADER + capacity)?), file))
-    }
-
-    pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
-        self.0.word(index)
-    }
-
-    /// A copy of some of the bytes. What is written meanwhile may or may not be in it.
-    pub(crate) fn copy(&self, range: Range<usize>) -> Vec<u8> {
-        range.map(|at| self.0.byte(at).load(Ordering::Relaxed)).collect()
+impl Sizes {
+    fn total(self) -> usize {
+        HEADER + self.inward + self.outward
     }
 }
 
-impl WriterSide {
-    /// Maps the memory that the other side has made, for so many bytes.
-    pub(crate) fn open(file: OwnedFd, capacity: usize) -> io::Result<WriterSide> {
-        let size = rustix::fs::fstat(&file)?.st_size;
-        let sealed = rustix::fs::fcntl_get_seals(&file)?.contains(SealFlags::SHRINK);
-        if !sealed || usize::try_from(size) != Ok(HEADER + capacity) {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(WriterSide(Mapping::new(file.as_fd(), HEADER + capacity)?))
+/// The side that made the memory.
+pub(crate) struct MakerSide(Mapping);
+
+/// The side that was given it.
+pub(crate) struct OpenerSide(Mapping);
+
+impl MakerSide {
+    /// Makes the memory, all of it zero; gives the descriptor by which the other side opens it.
+    pub(crate) fn create(sizes: Sizes) -> io::Result<(MakerSide, OwnedFd)> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
+        rustix::fs::ftruncate(&file, sizes.total() as u64)?;
+        rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok((MakerSide(Mapping::new(file.as_fd(), sizes)?), file))
     }
 
+    /// A word of the header, by its number.
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
         self.0.word(index)
     }
 
-    /// Copies into the bytes, from this place on.
-    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
-        let target = self.0.bytes(at..at + bytes.len());
-        // SAFETY: `copy_from_nonoverlapping` asks for valid memory of that length on both sides that does not
-        // overlap. `bytes` checks the range; no reference into this mapping is alive, since `&mut self` is
-        // held, and the other process only reads it, by atomic loads.
-        unsafe { target.cast::<u8>().copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+    /// A word of the header as 32 bits. A word is used either as this or as that, by both sides.
+    pub(crate) fn flag(&self, index: usize) -> &AtomicU32 {
+        self.0.flag(index)
     }
 
-    /// Some of the bytes, as this side wrote them.
+    /// Copies into the inward bytes, from this place on.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
+        self.0.write(self.0.inward(at..at + bytes.len()), bytes);
+    }
+
+    /// Appends a copy of some of the outward bytes. What is written meanwhile may or may not be in it.
+    pub(crate) fn copy(&self, range: Range<usize>, target: &mut Vec<u8>) {
+        let (first, last) = (range.start / WORD * WORD, range.end.next_multiple_of(WORD));
+        let end = target.len() + range.len();
+        target.reserve(last - first);
+        let mut skipped = range.start - first;
+        for word in self.0.atomics(self.0.outward(first..last)) {
+            let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+            target.extend_from_slice(&bytes[skipped..]);
+            skipped = 0;
+        }
+        target.truncate(end);
+    }
+}
+
+impl OpenerSide {
+    /// Maps the memory that the other side has made with these sizes.
+    pub(crate) fn open(file: OwnedFd, sizes: Sizes) -> io::Result<OpenerSide> {
+        let size = rustix::fs::fstat(&file)?.st_size;
+        let sealed = rustix::fs::fcntl_get_seals(&file)?.contains(SealFlags::SHRINK);
+        if !sealed || usize::try_from(size) != Ok(sizes.total()) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(OpenerSide(Mapping::new(file.as_fd(), sizes)?))
+    }
+
+    /// A word of the header, by its number.
+    pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
+        self.0.word(index)
+    }
+
+    /// A word of the header as 32 bits. A word is used either as this or as that, by both sides.
+    pub(crate) fn flag(&self, index: usize) -> &AtomicU32 {
+        self.0.flag(index)
+    }
+
+    /// Some of the inward bytes. The maker has to leave them alone while they are looked at.
     pub(crate) fn read(&self, range: Range<usize>) -> &[u8] {
-        // SAFETY: a reference asks for valid memory that nobody writes while it lives: `bytes` checks the
-        // range, this side writes only through `&mut self`, and `ReaderSide`, the other one, has no way to
-        // write bytes.
-        unsafe { self.0.bytes(range).as_ref() }
+        // SAFETY: a reference asks for valid memory that nobody writes while it lives: `inward` checks the
+        // range, this side has no way to write inward bytes, and the maker, the same program, writes none
+        // that it has handed over (`ipc/requests.rs`).
+        unsafe { self.0.inward(range).as_ref() }
+    }
+
+    /// Copies into the outward bytes, from this place on.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
+        self.0.write(self.0.outward(at..at + bytes.len()), bytes);
     }
 }
 
 /// A shared mapping, unmapped when dropped.
 struct Mapping {
     start: NonNull<u8>,
-    length: usize,
+    sizes: Sizes,
 }
 
 // SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the
-// process.
+// process. It is not `Sync`, so that no two threads write bytes at once.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    fn new(file: BorrowedFd<'_>, length: usize) -> io::Result<Mapping> {
+    fn new(file: BorrowedFd<'_>, sizes: Sizes) -> io::Result<Mapping> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
+        let length = sizes.total();
         // SAFETY: `mmap` asks that no existing mapping is replaced, and without MAP_FIXED none is.
         let start =
             unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, access, MapFlags::SHARED, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
-        let mapping = Mapping { start, length };
+        let mapping = Mapping { start, sizes };
         // SAFETY: `madvise` asks for a mapping of ours that bears the advice: a copy of this process by fork
         // will not have the mapping, so that it cannot write in this process's place.
         unsafe { rustix::mm::madvise(start.as_ptr().cast(), length, Advice::LinuxDontFork) }?;
         Ok(mapping)
     }
 
-    /// A word of the header.
     fn word(&self, index: usize) -> &AtomicU64 {
-        assert!(index < HEADER / size_of::<u64>(), "word {index} is not in the header");
-        // SAFETY: `add` asks to stay inside the mapping, and the header is inside.
-        let place = unsafe { self.start.cast::<AtomicU64>().add(index) };
+        let place = self.place(WORD * index, WORD, HEADER).cast::<AtomicU64>();
         // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as
         // long as `self`. Both processes use the header's words as atomics only.
         unsafe { place.as_ref() }
     }
 
-    /// One of the bytes, as an atomic.
-    fn byte(&self, at: usize) -> &AtomicU8 {
-        let place = self.bytes(at..at + 1).cast::<AtomicU8>();
-        // SAFETY: a reference asks for valid, aligned memory: `bytes` checks the range, a byte is always
-        // aligned, and in this process the reading side uses these bytes as atomics only.
+    fn flag(&self, index: usize) -> &AtomicU32 {
+        let place = self.place(WORD * index, WORD, HEADER).cast::<AtomicU32>();
+        // SAFETY: as in `word`, and a word's first half is aligned for 32 bits.
         unsafe { place.as_ref() }
     }
 
-    fn bytes(&self, range: Range<usize>) -> NonNull<[u8]> {
-        let capacity = self.length - HEADER;
-        assert!(range.start <= range.end && range.end <= capacity, "bytes {range:?} of {capacity}");
+    fn inward(&self, range: Range<usize>) -> NonNull<[u8]> {
+        let end = HEADER + self.sizes.inward;
+        NonNull::slice_from_raw_parts(self.place(HEADER + range.start, range.len(), end), range.len())
+    }
+
+    fn outward(&self, range: Range<usize>) -> NonNull<[u8]> {
+        let start = HEADER + self.sizes.inward + range.start;
+        NonNull::slice_from_raw_parts(self.place(start, range.len(), self.sizes.total()), range.len())
+    }
+
+    /// A place in the mapping with so many bytes behind it, all before `end`.
+    fn place(&self, start: usize, length: usize, end: usize) -> NonNull<u8> {
+        let inside = start.checked_add(length).is_some_and(|last| last <= end && end <= self.sizes.total());
+        assert!(inside, "{length} bytes at {start} of a memory of {end}");
         // SAFETY: `add` asks to stay inside the mapping, as was just checked.
-        let start = unsafe { self.start.add(HEADER + range.start) };
-        NonNull::slice_from_raw_parts(start, range.len())
+        unsafe { self.start.add(start) }
+    }
+
+    fn write(&self, target: NonNull<[u8]>, bytes: &[u8]) {
+        let source = NonNull::from(bytes).cast::<u8>();
+        // SAFETY: `copy_from_nonoverlapping` asks for valid memory of that length on both sides that does not
+        // overlap: `inward` and `outward` have checked the target's range, and each side writes only bytes to
+        // which it makes no reference. No other thread of this process writes, as the mapping is not `Sync`;
+        // the other process looks at them only when told so, or by atomic loads.
+        unsafe { target.cast::<u8>().copy_from_nonoverlapping(source, bytes.len()) };
+    }
+
+    /// Bytes that begin and end at whole words, as atomics.
+    fn atomics(&self, bytes: NonNull<[u8]>) -> &[AtomicU64] {
+        let words = NonNull::slice_from_raw_parts(bytes.cast::<AtomicU64>(), bytes.len() / WORD);
+        assert!(words.cast::<AtomicU64>().is_aligned(), "bytes that do not begin at a word");
+        // SAFETY: a reference asks for valid, aligned memory: `outward` has checked the range, and the line
+        // above the alignment. In this process, which only reads these bytes, they are used as atomics alone.
+        unsafe { words.as_ref() }
     }
 }
 
@@ -137,6 +203,40 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
         // `self`. A failure would only leave it mapped.
-        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.length) };
+        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.sizes.total()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: Sizes = Sizes { inward: 64, outward: 128 };
+
+    fn both_sides() -> (MakerSide, OpenerSide) {
+        let (maker, file) = MakerSide::create(SIZES).unwrap();
+        (maker, OpenerSide::open(file, SIZES).unwrap())
+    }
+
+    #[test]
+    fn bytes_cross_in_both_directions_at_any_place() {
+        let (maker, opener) = both_sides();
+        let bytes: Vec<u8> = (1..=128).collect();
+        maker.write(0, &bytes[..64]);
+        opener.write(0, &bytes);
+        for start in 0..20 {
+            for end in start..=64 {
+                assert_eq!(opener.read(start..end), &bytes[start..end]);
+                let mut copy = vec![99];
+                maker.copy(start..end, &mut copy);
+                assert_eq!((copy[0], &copy[1..]), (99, &bytes[start..end]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_memory_of_another_size_is_refused() {
+        let (_maker, file) = MakerSide::create(SIZES).unwrap();
+        assert!(OpenerSide::open(file, Sizes { inward: 64, outward: 64 }).is_err());
     }
 }

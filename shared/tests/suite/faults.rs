@@ -249,12 +249,12 @@ fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
         &[0; 8],
         // Ready, a second time.
         &[1, 0, 0, 0, 0, 0, 0, 0, 0],
-        // Outcomes that are out of turn.
-        &[2, 0, 0, 0, 0, 0, 0, 0, 2, 99],
-        // No outcome at all, in turn.
-        &[2, 0, 0, 0, 0, 0, 0, 0, 2, 0],
-        // Stopped, unasked.
-        &[1, 0, 0, 0, 0, 0, 0, 0, 3],
+        // The answer of a process.
+        &[1, 0, 0, 0, 0, 0, 0, 0, 2],
+        // An outcome over the channel, where none was announced.
+        &[7, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 7],
+        // It asks for arguments that it has.
+        &[1, 0, 0, 0, 0, 0, 0, 0, 5],
     ];
     for bytes in nonsense {
         let pool = Pool::new(1).unwrap();

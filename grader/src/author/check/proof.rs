@@ -59,7 +59,8 @@ fn solution(question: &Question, graded: &Gradings<'_>) -> Vec<Statement> {
         Statement::new(about, format!("the solution earns {points} points in {runs}{when}"), mistakes)
     };
     let mut statements = vec![full(About::Solution, &outcome.graded, "")];
-    if let Some(under_load) = &outcome.under_load {
+    // What is wrong on a machine at rest would only be told twice.
+    if let Some(under_load) = outcome.under_load.as_ref().filter(|_| is_full(&outcome.graded.grade)) {
         statements.push(full(About::Load, under_load, " while every CPU is busy"));
     }
     statements

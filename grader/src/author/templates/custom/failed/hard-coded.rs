@@ -1,0 +1,3 @@
+fn main() {
+    println!("The answer is 42");
+}

@@ -1,0 +1,9 @@
+use multiprocessing::{Error, spawn};
+
+fn main() -> Result<(), Error> {
+    multiprocessing::init();
+    for number in 1..=3 {
+        spawn(|number: u32| println!("Worker {number} is ready"), number)?.join()?;
+    }
+    Ok(())
+}

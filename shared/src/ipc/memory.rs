@@ -1,0 +1,294 @@
+//! The memory that a worker shares with its manager: work in, results out, and nothing that is finished is
+//! lost when the worker dies.
+//!
+//! ```text
+//!   word   0  claims      chunks offered and claimed             both       `claims`
+//!   word  16  withdrawn   a claimed chunk that nobody wants      manager
+//!   word  32  taken       results copied out                     manager    `results`
+//!   word  48  started     the number of the call begun last      worker
+//!   word  49  published   results that count                     worker     `results`
+//!   word  64  announced   results that the manager is told of    worker     `results`
+//!   word  80  worker's alarm                                     both       `alarm`
+//!   word  96  manager's alarm                                    both       `alarm`
+//!   inward    the ring of requests                               manager    `requests`
+//!   outward   the ring of results                                worker     `results`
+//! ```
+//!
+//! Words that one side writes often stand 128 bytes from those that the other one writes, since that is what
+//! CPUs pass between each other at a time.
+//!
+//! A worker that finds nothing to do, or no room for a result, sleeps on its alarm (futex(2)). The manager has
+//! other things to wait for as well, so it asks by its alarm for a message over the socket.
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::thread::futex;
+
+use super::alarm::{self, News};
+use super::claims::{self, Offers};
+use super::requests::{self, Found, Request};
+use super::spin::Spin;
+use super::{Malformed, results};
+use crate::sys::mapping::{MakerSide, OpenerSide, Sizes};
+
+/// Requests: room for some chunks of the default size at a time. Results: about as much.
+const SIZES: Sizes = Sizes { inward: 128 << 10, outward: 128 << 10 };
+
+const CLAIMS: usize = 0;
+const WITHDRAWN: usize = 16;
+const TAKEN: usize = 32;
+const STARTED: usize = 48;
+const PUBLISHED: usize = 49;
+const ANNOUNCED: usize = 64;
+const WORKER: usize = 80;
+const MANAGER: usize = 96;
+
+/// The manager's side.
+pub(crate) struct ManagerSide {
+    memory: MakerSide,
+    requests: requests::Writer,
+    offers: Offers,
+    results: results::Reader,
+    /// Requests that were written and not offered yet.
+    written: u32,
+    /// How many requests are done.
+    done: u64,
+}
+
+impl ManagerSide {
+    /// Makes the memory, and the descriptor by which the worker opens it.
+    pub(crate) fn create() -> io::Result<(ManagerSide, OwnedFd)> {
+        let (memory, file) = MakerSide::create(SIZES)?;
+        alarm::prepare(memory.flag(WORKER));
+        alarm::prepare(memory.flag(MANAGER));
+        let side = ManagerSide {
+            memory,
+            requests: requests::Writer::new(SIZES.inward),
+            offers: Offers::default(),
+            results: results::Reader::new(SIZES.outward),
+            written: 0,
+            done: 0,
+        };
+        Ok((side, file))
+    }
+
+    /// Whether a request with so many bytes can be written at all.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        self.requests.takes(bytes)
+    }
+
+    /// Writes a request, to be offered with others; `false` if there is no room now.
+    pub(crate) fn push(&mut self, request: &Request<'_>) -> bool {
+        let pushed = self.requests.push(request, |at, bytes| self.memory.write(at, bytes));
+        self.written += u32::from(pushed);
+        pushed
+    }
+
+    /// Offers all that was written, and wakes the worker if it sleeps.
+    pub(crate) fn offer(&mut self) {
+        let written = std::mem::take(&mut self.written);
+        if written > 0 {
+            self.offers.offer(self.memory.word(CLAIMS), written);
+            self.wake(News::Any);
+        }
+    }
+
+    /// How many offers are not claimed.
+    pub(crate) fn unclaimed(&self) -> Result<usize, Malformed> {
+        Ok(self.offers.unclaimed(self.memory.word(CLAIMS), self.offered())? as usize)
+    }
+
+    /// Takes back up to so many offers, the last ones; gives how many it got.
+    pub(crate) fn take_back(&mut self, most: usize) -> Result<usize, Malformed> {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let count = self.offers.take_back(self.memory.word(CLAIMS), most, self.offered())? as usize;
+        self.requests.took_back(count);
+        Ok(count)
+    }
+
+    /// How many offers are not done. All that was written was offered.
+    fn offered(&self) -> u32 {
+        debug_assert_eq!(self.written, 0, "requests that were not offered");
+        self.requests.open() as u32
+    }
+
+    /// The oldest request is done.
+    pub(crate) fn done(&mut self) {
+        self.requests.done();
+        self.done += 1;
+    }
+
+    /// The number of the oldest request that is not done, from 1.
+    pub(crate) fn current(&self) -> u64 {
+        self.done + 1
+    }
+
+    /// Asks the worker to stop with the request of this number. Release: partner of
+    /// [`Inbox::is_withdrawn`].
+    pub(crate) fn withdraw(&self, number: u64) {
+        self.memory.word(WITHDRAWN).store(number, Ordering::Release);
+    }
+
+    /// Whether there are results that the worker has told of.
+    pub(crate) fn has_news(&self) -> bool {
+        self.results.has_news(self.memory.word(ANNOUNCED))
+    }
+
+    /// Appends the results that the worker has told of. As untrusted as anything that a worker sends.
+    pub(crate) fn take(&mut self, row: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.take_until(ANNOUNCED, row)?;
+        self.wake(News::Room);
+        Ok(())
+    }
+
+    /// Appends all results that a worker has left that is dead.
+    pub(crate) fn take_rest(&mut self, row: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.take_until(PUBLISHED, row)
+    }
+
+    fn take_until(&mut self, until: usize, row: &mut Vec<u8>) -> Result<(), Malformed> {
+        let (until, taken) = (self.memory.word(until), self.memory.word(TAKEN));
+        self.results.take(until, taken, |place| self.memory.copy(place, row))
+    }
+
+    /// The number of the call that was begun last, from 1. Exact only when the worker is dead. Acquire:
+    /// partner of [`Outbox::begin`].
+    pub(crate) fn started(&self) -> u64 {
+        self.memory.word(STARTED).load(Ordering::Acquire)
+    }
+
+    /// Asks the worker for a message when it has news. Then one has to look for news once more.
+    pub(crate) fn set_alarm(&self) {
+        alarm::set(self.memory.flag(MANAGER), News::Any);
+    }
+
+    fn wake(&self, news: News) {
+        let flag = self.memory.flag(WORKER);
+        if alarm::goes_off(flag, news) {
+            let _ = futex::wake(flag, futex::Flags::empty(), 1);
+        }
+    }
+}
+
+/// Opens the worker's side: where requests come in and where results go out.
+pub(crate) fn open(file: OwnedFd) -> io::Result<(Inbox, Outbox)> {
+    let memory = Rc::new(OpenerSide::open(file, SIZES)?);
+    let inbox = Inbox {
+        memory: Rc::clone(&memory),
+        requests: requests::Reader::default(),
+        claimed: 0,
+        spin: Spin::default(),
+    };
+    Ok((inbox, Outbox { memory, results: results::Writer::new(SIZES.outward), spin: Spin::default() }))
+}
+
+/// Where requests come in.
+pub(crate) struct Inbox {
+    memory: Rc<OpenerSide>,
+    requests: requests::Reader,
+    /// How many requests were claimed; the number of the current one.
+    claimed: u64,
+    spin: Spin,
+}
+
+impl Inbox {
+    /// Takes on the next request, if there is one.
+    pub(crate) fn claim(&mut self) -> Result<Option<Found>, Malformed> {
+        if !claims::claim(self.memory.word(CLAIMS)) {
+            return Ok(None);
+        }
+        self.claimed += 1;
+        self.requests.next(SIZES.inward, |range| self.memory.read(range)).map(Some)
+    }
+
+    /// Bytes of the current request.
+    pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        self.memory.read(range)
+    }
+
+    /// Waits until there is a request to claim.
+    pub(crate) fn wait(&mut self) {
+        let claims = self.memory.word(CLAIMS);
+        sleep(self.memory.flag(WORKER), News::Any, &mut self.spin, || claims::waiting(claims) > 0);
+    }
+
+    /// Whether nobody wants the rest of the current request. Acquire: partner of [`ManagerSide::withdraw`].
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.memory.word(WITHDRAWN).load(Ordering::Acquire) == self.claimed
+    }
+}
+
+/// Where results go out.
+pub(crate) struct Outbox {
+    memory: Rc<OpenerSide>,
+    results: results::Writer,
+    spin: Spin,
+}
+
+impl Outbox {
+    /// Notes that the call with this number is begun. Release: partner of [`ManagerSide::started`].
+    pub(crate) fn begin(&self, number: u64) {
+        self.memory.word(STARTED).store(number, Ordering::Release);
+    }
+
+    /// Whether a result of this length can ever be published.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        bytes <= SIZES.outward / 2
+    }
+
+    /// Whether there is room for a result of this length now.
+    pub(crate) fn has_room(&mut self, bytes: usize) -> bool {
+        self.results.has_room(self.memory.word(TAKEN), bytes)
+    }
+
+    /// Waits until there is room for a result of this length. The manager has to have been told of those
+    /// before.
+    pub(crate) fn wait_for_room(&mut self, bytes: usize) {
+        let (taken, results) = (self.memory.word(TAKEN), &mut self.results);
+        sleep(self.memory.flag(WORKER), News::Room, &mut self.spin, || results.has_room(taken, bytes));
+    }
+
+    /// Makes sure that a result, for which there is room, outlives this process.
+    pub(crate) fn publish(&mut self, outcome: &[u8]) {
+        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
+        self.results.publish(self.memory.word(PUBLISHED), outcome, write);
+    }
+
+    /// How many bytes of results the manager was not told of.
+    pub(crate) fn unannounced(&self) -> usize {
+        self.results.unannounced()
+    }
+
+    /// Lets the manager see what was published.
+    pub(crate) fn announce(&mut self) {
+        self.results.announce(self.memory.word(ANNOUNCED));
+    }
+
+    /// Whether the manager sleeps, and is to be sent a message: asked after news were announced.
+    #[must_use = "the manager sleeps until it gets a message"]
+    pub(crate) fn manager_sleeps(&self) -> bool {
+        alarm::goes_off(self.memory.flag(MANAGER), News::Any)
+    }
+}
+
+/// Waits for news, awake for a moment and then asleep.
+fn sleep(flag: &AtomicU32, news: News, spin: &mut Spin, mut ready: impl FnMut() -> bool) {
+    if spin.wait(&mut ready) {
+        return;
+    }
+    loop {
+        alarm::set(flag, news);
+        if ready() {
+            return alarm::clear(flag);
+        }
+        // It returns at once if the alarm is off by now. Whatever else it returns for, the loop looks again.
+        let _ = futex::wait(flag, futex::Flags::empty(), news as u32, None);
+        if ready() {
+            return alarm::clear(flag);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The calls that one worker has, and the memory through which it gets them and gives their outcomes.
+//!
+//! Nothing here blocks, and nothing here is a process. What comes from the worker is checked before it is
+//! believed: [`Malformed`] means that the worker says anything else than the next outcomes of its calls, and
+//! that nothing more of it is to be believed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::job::{Calls, Job};
+use crate::ipc::frame::Payload;
+use crate::ipc::memory::ManagerSide;
+use crate::ipc::message::EntryRef;
+use crate::ipc::outcome::{self, Failure, Kind};
+use crate::ipc::requests::{self, Request};
+use crate::ipc::{Malformed, codec};
+use crate::status::ExitStatus;
+
+/// What a worker has to do.
+pub(super) struct UnderWay {
+    memory: ManagerSide,
+    /// The calls that are not done, in the order in which the worker makes them.
+    rows: VecDeque<Calls>,
+    /// The same calls by the chunks in which the worker gets them.
+    chunks: VecDeque<Chunk>,
+    /// The function of the last request, if the worker will know it.
+    function: Option<EntryRef>,
+    /// The number of the request that the worker was asked to stop with.
+    withdrawn: Option<u64>,
+    /// The next outcome comes over the channel; these come after it.
+    elsewhere: Option<Vec<u8>>,
+    /// How many outcomes have come.
+    received: u64,
+    /// Outcomes were nonsense, so nothing is known of those after them.
+    is_broken: bool,
+}
+
+struct Chunk {
+    /// How many calls of it are not done.
+    calls: usize,
+    /// How much its arguments take.
+    bytes: usize,
+    /// Its arguments are to be sent over the channel when the worker asks for them.
+    elsewhere: bool,
+}
+
+impl UnderWay {
+    /// Nothing to do yet; and the descriptor by which the worker opens the memory.
+    pub(super) fn new() -> io::Result<(UnderWay, OwnedFd)> {
+        let (memory, file) = ManagerSide::create()?;
+        let under_way = UnderWay {
+            memory,
+            rows: VecDeque::new(),
+            chunks: VecDeque::new(),
+            function: None,
+            withdrawn: None,
+            elsewhere: None,
+            received: 0,
+            is_broken: false,
+        };
+        Ok((under_way, file))
+    }
+
+    /// How many chunks are not done.
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Hands over chunks from the front of these calls: as many as there is room for, and no more than
+    /// `most`. Gives how many calls that were.
+    pub(super) fn give(&mut self, calls: &mut Calls, most: usize) -> usize {
+        let mut name = Vec::new();
+        if self.function.as_ref() != Some(&calls.job.function) {
+            codec::encode(&calls.job.function, &mut name).expect("a name is plain data");
+        }
+        let (mut given, mut bytes) = (0, 0);
+        for _ in 0..most {
+            let Some((count, place)) = calls.chunk_after(given, bytes) else { break };
+            let elsewhere = !self.memory.takes(name.len() + place.len());
+            let (kind, arguments) = if elsewhere {
+                (requests::Kind::CallsElsewhere, &[] as &[u8])
+            } else {
+                (requests::Kind::Calls, &calls.arguments()[place.clone()])
+            };
+            if !self.memory.push(&Request { kind, function: &name, arguments }) {
+                break;
+            }
+            name.clear();
+            self.chunks.push_back(Chunk { calls: count, bytes: place.len(), elsewhere });
+            given += count;
+            bytes += place.len();
+        }
+        if given > 0 {
+            self.function = Some(calls.job.function.clone());
+            self.memory.offer();
+            let row = calls.split_front(given, bytes);
+            let rest = match self.rows.back_mut() {
+                Some(last) => last.append(row),
+                None => Some(row),
+            };
+            self.rows.extend(rest);
+        }
+        given
+    }
+
+    /// Tells the worker, which has nothing to do, to leave.
+    pub(super) fn dismiss(&mut self) {
+        let request = Request { kind: requests::Kind::Leave, function: &[], arguments: &[] };
+        let has_room = self.memory.push(&request);
+        debug_assert!(has_room, "a ring without requests has room for one");
+        self.memory.offer();
+    }
+
+    /// How many chunks behind the first one the worker has not begun.
+    pub(super) fn waiting(&self) -> Result<usize, Malformed> {
+        Ok(self.memory.unclaimed()?.min(self.chunks.len().saturating_sub(1)))
+    }
+
+    /// Takes back up to so many chunks that the worker has not begun, the last ones; gives them in order.
+    pub(super) fn take_back(&mut self, most: usize) -> Result<Vec<Calls>, Malformed> {
+        let count = self.memory.take_back(most)?;
+        let mut taken: Vec<Calls> = Vec::new();
+        for chunk in self.chunks.drain(self.chunks.len() - count..).rev() {
+            let row = self.rows.back_mut().ok_or(Malformed)?;
+            let mut calls = row.split_back(chunk.calls, chunk.bytes);
+            if row.left() == 0 {
+                self.rows.pop_back();
+            }
+            let rest = taken.pop().and_then(|later| calls.append(later));
+            taken.extend(rest);
+            taken.push(calls);
+        }
+        taken.reverse();
+        self.function = self.rows.back().map(|row| row.job.function.clone());
+        Ok(taken)
+    }
+
+    /// Sees to it that calls of this job that nobody wants any more are not begun. Gives what was taken back
+    /// for that and is wanted.
+    pub(super) fn give_up(&mut self, job: &Arc<Job>) -> Result<Vec<Calls>, Malformed> {
+        let is_unwanted = |row: &Calls| Arc::ptr_eq(&row.job, job) && !row.is_wanted();
+        if !self.rows.iter().any(is_unwanted) {
+            return Ok(Vec::new());
+        }
+        let mut taken = self.take_back(usize::MAX)?;
+        taken.retain(Calls::is_wanted);
+        let last = self.memory.current() + self.chunks.len() as u64 - 1;
+        if self.rows.back().is_some_and(is_unwanted) && self.withdrawn != Some(last) {
+            self.withdrawn = Some(last);
+            self.memory.withdraw(last);
+        }
+        Ok(taken)
+    }
+
+    /// Whether the worker has told of outcomes.
+    pub(super) fn has_news(&self) -> bool {
+        !self.is_broken && self.elsewhere.is_none() && self.memory.has_news()
+    }
+
+    /// Asks the worker for a message when it has news. Then one has to look for news once more.
+    pub(super) fn set_alarm(&self) {
+        self.memory.set_alarm();
+    }
+
+    /// Delivers the outcomes that the worker has told of; notes the jobs that were given up for a failure.
+    pub(super) fn receive(&mut self, given_up: &mut Vec<Arc<Job>>) -> Result<(), Malformed> {
+        if !self.has_news() {
+            return Ok(());
+        }
+        let mut row = Vec::new();
+        let taken = self.memory.take(&mut row);
+        self.read_all(taken, row, given_up)
+    }
+
+    /// Delivers a row of outcomes if it was taken whole.
+    fn read_all(
+        &mut self,
+        taken: Result<(), Malformed>,
+        row: Vec<u8>,
+        given_up: &mut Vec<Arc<Job>>,
+    ) -> Result<(), Malformed> {
+        let result = taken.and_then(|()| self.read(row, given_up));
+        self.is_broken |= result.is_err();
+        result
+    }
+
+    /// Delivers an outcome that came over the channel.
+    pub(super) fn receive_elsewhere(
+        &mut self,
+        outcome: Payload,
+        given_up: &mut Vec<Arc<Job>>,
+    ) -> Result<(), Malformed> {
+        let later = self.elsewhere.take().ok_or(Malformed)?;
+        let mut rest = outcome.bytes();
+        let failure = match outcome::take_kind(&mut rest)? {
+            Some(Kind::Value) => None,
+            Some(Kind::Failure) => Some(0),
+            _ => return Err(Malformed),
+        };
+        if !rest.is_empty() || self.rows.is_empty() {
+            return Err(Malformed);
+        }
+        self.deliver(1, failure, outcome, given_up)?;
+        self.read_all(Ok(()), later, given_up)
+    }
+
+    /// The arguments that the worker has asked for.
+    pub(super) fn asked_arguments(&mut self) -> Result<(Arc<Vec<u8>>, std::ops::Range<usize>), Malformed> {
+        let (Some(row), Some(chunk)) = (self.rows.front(), self.chunks.front_mut()) else {
+            return Err(Malformed);
+        };
+        if !std::mem::take(&mut chunk.elsewhere) {
+            return Err(Malformed);
+        }
+        Ok((Arc::clone(row.arguments()), row.place(chunk.calls)))
+    }
+
+    /// Delivers a row of outcomes.
+    fn read(&mut self, row: Vec<u8>, given_up: &mut Vec<Arc<Job>>) -> Result<(), Malformed> {
+        let row = Arc::new(row);
+        let mut rest = row.as_slice();
+        let mut start = 0;
+        let (mut count, mut failure) = (0, None);
+        let mut left = self.left();
+        loop {
+            let before = row.len() - rest.len();
+            let kind = outcome::take_kind(&mut rest)?;
+            if matches!(kind, Some(Kind::Value | Kind::Failure)) {
+                if kind == Some(Kind::Failure) && failure.is_none() {
+                    failure = Some(count);
+                }
+                count += 1;
+                if count < left {
+                    continue;
+                }
+            }
+            let end = if count == left { row.len() - rest.len() } else { before };
+            if count > 0 {
+                self.deliver(count, failure, Payload::part(&row, start..end), given_up)?;
+            }
+            start = row.len() - rest.len();
+            (count, failure) = (0, None);
+            match kind {
+                None => return Ok(()),
+                Some(Kind::Value | Kind::Failure) => {}
+                Some(Kind::Stopped) => self.stopped()?,
+                Some(Kind::Elsewhere) => {
+                    self.elsewhere = Some(rest.to_vec());
+                    return Ok(());
+                }
+            }
+            left = self.left();
+        }
+    }
+
+    /// How many calls the first row has.
+    fn left(&self) -> usize {
+        self.rows.front().map_or(0, Calls::left)
+    }
+
+    /// Delivers outcomes of the first row's next calls.
+    fn deliver(
+        &mut self,
+        count: usize,
+        failure: Option<usize>,
+        outcomes: Payload,
+        given_up: &mut Vec<Arc<Job>>,
+    ) -> Result<(), Malformed> {
+        let row = self.rows.front_mut().filter(|row| count <= row.left()).ok_or(Malformed)?;
+        if failure.is_some_and(|failure| row.job.note_failure(row.next() + failure)) {
+            given_up.push(Arc::clone(&row.job));
+        }
+        row.deliver(count, outcomes);
+        self.received += count as u64;
+        self.finish(count)
+    }
+
+    /// Notes that the first calls are done.
+    fn finish(&mut self, mut calls: usize) -> Result<(), Malformed> {
+        self.drop_row_if_done();
+        while calls > 0 {
+            let chunk = self.chunks.front_mut().ok_or(Malformed)?;
+            let done = calls.min(chunk.calls);
+            chunk.calls -= done;
+            calls -= done;
+            if chunk.calls == 0 {
+                self.chunks.pop_front();
+                self.memory.done();
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_row_if_done(&mut self) {
+        if self.rows.front().is_some_and(|row| row.left() == 0) {
+            self.rows.pop_front();
+        }
+    }
+
+    /// The worker has stopped with its current chunk, which it was asked to.
+    fn stopped(&mut self) -> Result<(), Malformed> {
+        let (Some(row), Some(chunk)) = (self.rows.front_mut(), self.chunks.front()) else {
+            return Err(Malformed);
+        };
+        if self.withdrawn != Some(self.memory.current()) {
+            return Err(Malformed);
+        }
+        row.drop_next(chunk.calls);
+        self.finish(chunk.calls)
+    }
+
+    /// Settles the affairs of a worker that has ended: delivers what it has done, and what it died of to the
+    /// call that it was at; gives the rest in order. Where its outcomes are nonsense, all calls are lost that
+    /// it may have begun.
+    pub(super) fn bury(&mut self, status: ExitStatus, given_up: &mut Vec<Arc<Job>>) -> Vec<Calls> {
+        // After an outcome that came over the channel in part, there is nothing.
+        if !self.is_broken && self.elsewhere.is_none() {
+            let mut row = Vec::new();
+            let taken = self.memory.take_rest(&mut row);
+            // Whether it turns to nonsense is noted.
+            let _ = self.read_all(taken, row, given_up);
+        }
+        let unclaimed = self.memory.unclaimed().unwrap_or(0);
+        let claimed = self.chunks.iter().take(self.chunks.len().saturating_sub(unclaimed));
+        let at_most: usize = claimed.map(|chunk| chunk.calls).sum();
+        let begun = self.memory.started().wrapping_sub(self.received);
+        for _ in 0..usize::try_from(begun).unwrap_or(usize::MAX).min(at_most) {
+            let Some(row) = self.rows.front_mut() else { break };
+            row.deliver_failure(&Failure::Died(status));
+            self.drop_row_if_done();
+        }
+        let rest = self.rows.drain(..).map(Calls::without_done);
+        rest.filter(Calls::is_wanted).collect()
+    }
+}
