@@ -72,7 +72,7 @@ fn row(name: &str, program: &Program) {
             run_plain(program, &invocation, &limits, schedule, "a benchmark").expect("a run");
         }));
         times[2].push(timed(|| {
-            run_traced(program, &invocation, &limits, schedule, 0).expect("a traced run");
+            run_traced(program, &invocation, &limits, schedule).expect("a traced run");
         }));
     }
     let [bare, plain, traced] = times.map(median);

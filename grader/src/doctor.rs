@@ -73,7 +73,7 @@ fn schedule(policy: Policy) -> Schedule {
 
 /// One traced run of a shell script.
 fn traced(script: &str, policy: Policy) -> Result<RunRecord, State> {
-    let run = run_traced(&shell(script)?, &Invocation::default(), &limits(), schedule(policy), 0);
+    let run = run_traced(&shell(script)?, &Invocation::default(), &limits(), schedule(policy));
     run.map(|run| run.record).map_err(|error| State::Missing { why: refused(&error), needed: true })
 }
 

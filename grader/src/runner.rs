@@ -2,13 +2,16 @@
 //!
 //! Responsible for which runs are made and when to stop making them; how one is made is the observer's business.
 
-use crate::model::{Condition, Ending, Policy, Question, RunRecord, Schedule};
-use crate::observe::{self, RunError, TraceError};
+use crate::model::{Condition, Ending, ExitStatus, Policy, Question, RunRecord, Schedule, Stream};
+use crate::observe::{self, Plan, RunError, TraceError, TracedRun};
 use crate::schedule::{Selection, TooManyChoices, next_path};
 use crate::submission::Program;
 
 /// So many orders are tried at most.
 const MOST_ORDERS: usize = 5_000;
+
+/// SIGKILL and SIGTERM, by which children are ended that are not needed any more; see signal(7).
+const SENT_BY_OTHERS: [i32; 2] = [9, 15];
 
 /// The runs of a submission.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Runs {
     pub covered: bool,
     /// How many programs main is before the one that is graded, once a run has told.
     wrappers: Option<u32>,
+    /// How many lines main writes to standard error in a free run.
+    complaints: usize,
 }
 
 /// Runs a program as a question asks, once for each schedule of a selection.
@@ -100,14 +105,43 @@ fn one(
         None if schedule.policy != Policy::Free => {
             // Only a run tells how many programs main is before the one that is graded.
             let scout = Schedule { policy: Policy::Free, seed: 0 };
-            observe::run_traced(program, &question.run, &question.limits, scout, 0)?.wrappers
+            let scout = observe::run_traced(program, &question.run, &question.limits, scout)?;
+            runs.complaints = complaints(&scout.record);
+            scout.wrappers
         }
         wrappers => wrappers.unwrap_or(0),
     };
-    let run = observe::run_traced(program, &question.run, &question.limits, schedule, wrappers)?;
+    let plan = Plan { schedule, wrappers, patient: false };
+    let mut run = observe::run_traced(program, &question.run, &question.limits, plan)?;
+    if gave_up(&run, runs.complaints) {
+        let plan = Plan { patient: true, ..plan };
+        run = observe::run_traced(program, &question.run, &question.limits, plan)?;
+    }
+    if schedule.policy == Policy::Free {
+        runs.complaints = complaints(&run.record);
+    }
     runs.wrappers = Some(if schedule.policy == Policy::Free { run.wrappers } else { wrappers });
     runs.records.push(run.record);
     Ok(run.choices)
+}
+
+/// Whether somebody gave up in a run since a generous timeout was over, which it was only since others were held.
+///
+/// Whoever gives up says so: by how it ends, or by words that it has no use for in a free run.
+fn gave_up(run: &TracedRun, usual_complaints: usize) -> bool {
+    let ended_badly =
+        |number: &u32| match run.record.processes.get(*number as usize).and_then(|one| one.status) {
+            Some(ExitStatus::Code(code)) => code != 0,
+            Some(ExitStatus::Signal(signal)) => *number == 0 || !SENT_BY_OTHERS.contains(&signal),
+            None => false,
+        };
+    let mut concerned = std::iter::once(&0).chain(&run.hurried);
+    !run.hurried.is_empty() && (concerned.any(ended_badly) || complaints(&run.record) > usual_complaints)
+}
+
+/// How many lines main has written to standard error.
+fn complaints(run: &RunRecord) -> usize {
+    run.stream(Stream::Stderr).iter().filter(|line| line.writer == Some(0)).count()
 }
 
 /// Makes a run for every order, as far as their number and their seeds go.

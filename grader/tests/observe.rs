@@ -19,3 +19,5 @@ mod model;
 mod processes;
 #[path = "observe/schedules.rs"]
 mod schedules;
+#[path = "observe/timeouts.rs"]
+mod timeouts;

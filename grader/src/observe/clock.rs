@@ -1,10 +1,8 @@
-//! The time of a run in which sleeps are answered at once.
+//! The time of a steered run, which passes at once when nothing else can move.
 //!
-//! Each thread that waits for a time is noted with the moment at which that ends; whoever comes first is woken, and the
-//! clock stands there.
+//! It is the real time, and all that was passed over on top; programs that read a clock are told it.
+//! Each thread that waits for a time is noted with the moment at which that ends, and whoever comes first is woken.
 //! So a thread that sleeps a little again and again does not keep another from waking.
-//! The clocks that a program reads are not moved on: whoever waits until a point in time finds that it has not come and
-//! waits for the rest, and then that wait takes its real time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,27 +11,35 @@ use rustix::process::Pid;
 
 use super::rest::TimedCall;
 
-/// When the threads of a run would wake, in time that has passed or was answered.
-#[derive(Debug, Default)]
+/// What time it is in a run.
+#[derive(Debug)]
 pub(super) struct Clock {
-    now: Duration,
+    started: Instant,
+    passed_over: Duration,
     /// For each waiting thread, how often it had been on a CPU when it began to wait, and when it will wake.
     alarms: HashMap<Pid, (u64, Duration)>,
-    /// The wait that was ended last, and when.
-    ended: Option<(TimedCall, Instant)>,
-    /// Who waits again for what is left of a wait, and how often it had been on a CPU then.
-    insists: Option<(Pid, u64)>,
 }
 
-/// How much later than it could a program waits again for what is left.
-const LATE: Duration = Duration::from_millis(3);
-
 impl Clock {
-    /// The one of these calls to be ended, which is the first; moves the clock on to there.
-    pub(super) fn first(&mut self, calls: &[TimedCall]) -> Option<TimedCall> {
+    pub(super) fn new(started: Instant) -> Clock {
+        Clock { started, passed_over: Duration::ZERO, alarms: HashMap::new() }
+    }
+
+    /// By how much it is ahead of the clocks outside.
+    pub(super) fn passed_over(&self) -> Duration {
+        self.passed_over
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed() + self.passed_over
+    }
+
+    /// The one of these calls that ends first, and when; the calls of all threads that wait for a time have to be given.
+    pub(super) fn first(&mut self, calls: &[TimedCall]) -> Option<(TimedCall, Duration)> {
+        let now = self.now();
         self.alarms.retain(|tid, _| calls.iter().any(|call| call.tid == *tid));
         for call in calls {
-            let alarm = (call.turns, self.now.saturating_add(call.lasts));
+            let alarm = (call.turns, now.saturating_add(call.lasts));
             let noted = self.alarms.entry(call.tid).or_insert(alarm);
             if noted.0 != call.turns {
                 *noted = alarm;
@@ -41,33 +47,12 @@ impl Clock {
         }
         let wakes = |call: &TimedCall| self.alarms.get(&call.tid).map(|(_, at)| *at);
         let first = calls.iter().min_by_key(|call| (wakes(call), call.tid.as_raw_pid()))?;
-        self.now = wakes(first).unwrap_or(self.now);
-        if self.has_insisted(first) {
-            return None;
-        }
-        self.ended = Some((*first, Instant::now()));
-        Some(*first)
+        wakes(first).map(|at| (*first, at))
     }
 
-    /// Whether this wait goes on one that was ended just before.
-    fn has_insisted(&mut self, call: &TimedCall) -> bool {
-        let now = (call.tid, call.turns);
-        if self.insists == Some(now) {
-            return true;
-        }
-        if self.insists.take_if(|(tid, _)| *tid == call.tid).is_some() {
-            // The real time was given, and this is another wait.
-            return false;
-        }
-        let is_rest = self.ended.as_ref().is_some_and(|(ended, at)| {
-            let same = ended.tid == call.tid && ended.call.number == call.call.number;
-            let passed = ended.lasts.checked_sub(call.lasts);
-            same && !call.is_sleep() && passed.is_some_and(|passed| passed <= at.elapsed() + LATE)
-        });
-        if is_rest {
-            self.insists = Some(now);
-        }
-        is_rest
+    /// Goes on to this moment, unless it is over.
+    pub(super) fn pass_until(&mut self, moment: Duration) {
+        self.passed_over = self.passed_over.saturating_add(moment.saturating_sub(self.now()));
     }
 }
 
@@ -84,29 +69,32 @@ mod tests {
 
     #[test]
     fn short_sleeps_without_end_do_not_keep_a_long_one_from_ending() {
-        let mut clock = Clock::default();
-        let woken =
-            (0..30).map(|turn| clock.first(&[call(1, 1, 1000), call(2, turn, 50)]).map(|call| call.tid));
-        let long = woken.take_while(|tid| tid.is_some_and(|tid| tid.as_raw_pid() == 2)).count();
-        assert_eq!(long, 19);
+        let mut clock = Clock::new(Instant::now());
+        let mut woken = 0;
+        loop {
+            let first = clock.first(&[call(1, 1, 60_000), call(2, woken, 3_000)]);
+            let (first, at) = first.expect("two that wait");
+            clock.pass_until(at);
+            if first.tid.as_raw_pid() == 1 {
+                break;
+            }
+            woken += 1;
+        }
+        assert_eq!(woken, 19);
+        assert!(clock.now() >= Duration::from_secs(60) && clock.passed_over() <= clock.now());
     }
 
     #[test]
-    fn whoever_waits_again_for_the_rest_is_given_the_real_time_once() {
-        let mut clock = Clock::default();
-        let mut poll = |turns, milliseconds| {
-            let mut call = call(1, turns, milliseconds);
-            call.call.number = libc::SYS_ppoll;
-            clock.first(&[call]).is_some()
-        };
-        assert!(poll(1, 100));
-        assert!(!poll(2, 99));
-        assert!(!poll(2, 98));
-        assert!(poll(3, 100));
+    fn time_never_goes_back() {
+        let mut clock = Clock::new(Instant::now());
+        clock.pass_until(Duration::from_secs(5));
+        let passed = clock.passed_over();
+        clock.pass_until(Duration::from_secs(4));
+        assert_eq!(clock.passed_over(), passed);
     }
 
     #[test]
     fn nobody_waits_and_nobody_is_woken() {
-        assert_eq!(Clock::default().first(&[]), None);
+        assert_eq!(Clock::new(Instant::now()).first(&[]), None);
     }
 }

@@ -22,8 +22,10 @@ mod proc;
 mod rest;
 mod stray;
 mod stream;
+mod timers;
 mod traced;
 mod tree;
+mod vdso;
 mod waits;
 
 use std::io;
@@ -32,7 +34,7 @@ use std::path::{Path, PathBuf};
 pub use crate::sys::Step;
 pub use machine::machine;
 pub use plain::run_plain;
-pub use traced::{TraceError, TracedRun, run_traced};
+pub use traced::{Plan, TraceError, TracedRun, run_traced};
 
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-/// From so many answered sleeps on a program polls.
-const MANY_SLEEPS: u32 = 300;
+/// A program that finds so many times over polls, if its time limit would be over too.
+const MANY: u32 = 300;
 
-/// A program that sleeps until a point in time looks as if it polled, but is soon through.
-const SHORTEST_POLLING: Duration = Duration::from_millis(400);
+/// The bound where each time is short.
+const MOST: u32 = 2_000;
 
 /// The bound for whatever else a program does, and for one that is starved.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -22,23 +22,27 @@ const LONGEST_STARVED: Duration = Duration::from_secs(8);
 pub(super) struct Patience {
     since: Instant,
     starved: Duration,
-    sleeps: u32,
+    /// The run's time limit.
+    wall: Duration,
+    times: u32,
+    passed_over: Duration,
 }
 
 impl Patience {
-    pub(super) fn new(starved: Duration) -> Patience {
-        Patience { since: Instant::now(), starved, sleeps: 0 }
+    pub(super) fn new(wall: Duration, starved: Duration) -> Patience {
+        Patience { since: Instant::now(), starved, wall, times: 0, passed_over: Duration::ZERO }
     }
 
-    /// A sleep was answered at once.
-    pub(super) fn slept(&mut self) {
-        self.sleeps = self.sleeps.saturating_add(1);
+    /// So much time was passed over for somebody who waits.
+    pub(super) fn passed(&mut self, time: Duration) {
+        self.times = self.times.saturating_add(1);
+        self.passed_over = self.passed_over.saturating_add(time);
     }
 
     /// Whether it is at its end; how long threads were starved is asked for only where it matters.
     pub(super) fn is_lost(&self, starved: impl FnOnce() -> Duration) -> bool {
         let real = self.since.elapsed();
-        let polls = self.sleeps >= MANY_SLEEPS && real >= SHORTEST_POLLING;
+        let polls = self.times >= MOST || (self.times >= MANY && self.passed_over >= self.wall);
         if polls || real < LONGEST || real >= LONGEST_STARVED {
             return polls || real >= LONGEST_STARVED;
         }
@@ -50,17 +54,29 @@ impl Patience {
 mod tests {
     use super::*;
 
+    const WALL: Duration = Duration::from_secs(10);
+
     fn begun(ago: Duration) -> Patience {
         let since = Instant::now().checked_sub(ago).expect("a clock that began earlier");
-        Patience { since, ..Patience::new(Duration::ZERO) }
+        Patience { since, ..Patience::new(WALL, Duration::ZERO) }
     }
 
     #[test]
-    fn a_few_sleeps_are_no_polling_and_many_are() {
-        let mut patience = begun(SHORTEST_POLLING);
-        (1..MANY_SLEEPS).for_each(|_| patience.slept());
+    fn many_times_are_polling_once_the_time_limit_would_be_over() {
+        let mut patience = begun(Duration::ZERO);
+        patience.passed(WALL);
+        (2..MANY).for_each(|_| patience.passed(Duration::from_millis(10)));
         assert!(!patience.is_lost(|| Duration::ZERO));
-        patience.slept();
+        patience.passed(Duration::from_millis(10));
+        assert!(patience.is_lost(|| Duration::ZERO));
+    }
+
+    #[test]
+    fn short_times_are_polling_when_there_are_very_many() {
+        let mut patience = begun(Duration::ZERO);
+        (1..MOST).for_each(|_| patience.passed(Duration::from_micros(1)));
+        assert!(!patience.is_lost(|| Duration::ZERO));
+        patience.passed(Duration::ZERO);
         assert!(patience.is_lost(|| Duration::ZERO));
     }
 

@@ -45,8 +45,9 @@ impl TimedCall {
     }
 }
 
-/// Looks twice at all of `threads`; `interrupted` holds the calls that signals interrupted and that go on.
-pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>) -> Rest {
+/// Looks twice at all of `threads`; `interrupted` holds the calls that signals interrupted and that go on, and the clocks
+/// that they read are ahead by `passed_over`.
+pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, passed_over: Duration) -> Rest {
     let mut first: HashMap<Pid, Activity> = HashMap::with_capacity(threads.len());
     for tid in threads {
         match proc::activity(*tid) {
@@ -68,11 +69,26 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>) -> R
         } else {
             seen
         };
-        if let Some(lasts) = duration(tid, &call) {
+        if let Some(lasts) = duration(tid, &call, passed_over) {
             timed.push(TimedCall { tid, call, seen, turns: activity.turns, lasts });
         }
     }
     if timed.is_empty() { Rest::Blocked } else { Rest::Timed(timed) }
+}
+
+/// A call that should have ended by the clocks that are ahead by `passed_over`, but has not by the kernel's.
+pub(super) fn overdue(
+    threads: &[Pid],
+    interrupted: &HashMap<Pid, SystemCall>,
+    passed_over: Duration,
+) -> Option<TimedCall> {
+    threads.iter().find_map(|tid| {
+        let activity = proc::activity(*tid)?;
+        let seen = activity.call?;
+        let call = if seen.number == libc::SYS_restart_syscall { *interrupted.get(tid)? } else { seen };
+        let lasts = duration(*tid, &call, passed_over).filter(Duration::is_zero)?;
+        Some(TimedCall { tid: *tid, call, seen, turns: activity.turns, lasts })
+    })
 }
 
 /// Whether a thread waits, asleep in a call; one that has stopped for its tracer or ended is about to be heard of.
@@ -117,7 +133,8 @@ fn timeout(number: i64) -> Option<Timeout> {
 }
 
 /// How long a call lasts at most; none for one that has no end by itself.
-fn duration(tid: Pid, call: &SystemCall) -> Option<Duration> {
+fn duration(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Duration> {
+    let now = |real| now(real) + passed_over;
     match timeout(call.number)? {
         Timeout::Milliseconds(arg) => {
             let milliseconds = call.args[arg] as u32;
@@ -168,7 +185,7 @@ fn timespec(tid: Pid, address: u64) -> Option<Duration> {
 }
 
 /// Two words of eight bytes; none at no address.
-fn words(tid: Pid, address: u64) -> Option<[u64; 2]> {
+pub(super) fn words(tid: Pid, address: u64) -> Option<[u64; 2]> {
     let bytes: [u8; 16] = if address == 0 { return None } else { proc::memory(tid, address)? };
     let word = |half: &[u8]| half.try_into().map(u64::from_ne_bytes).unwrap_or(0);
     Some([word(&bytes[..8]), word(&bytes[8..])])

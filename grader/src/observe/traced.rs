@@ -7,14 +7,15 @@
 //! The tracer hears of every birth, exec, end and write, and each time decides whether the thread goes on at once or is
 //! held, as the schedule has it.
 //! Somebody who is held goes on when nothing else can move (see [`rest`](super::rest)).
-//! Time is not waited for: when nothing but time can move a run, the call that would end first ends at once.
+//! Time is not waited for: when nothing but time can move a run, it is passed over (see [`time`]).
 //! Programs that poll never come to rest, so after a patience one is let go on all the same.
 
 mod closing;
 mod steering;
 mod stops;
+mod time;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ use super::limit;
 use super::patience::Patience;
 use super::rest::TimedCall;
 use super::stream::Input;
+use super::timers::Timers;
 use super::tree::Tree;
 use crate::model::{Ending, Invocation, Limit, Limits, Line, Policy, RunRecord, Schedule, Stream};
 use crate::schedule::{Choice, Decider};
@@ -59,6 +61,24 @@ const MOST_CHILDREN_ENDED: u32 = 200;
 /// How many times a run's time limit it may take in all, counting the time in which somebody was held.
 const STEERED_TIMES: u32 = 4;
 
+/// How a run is steered.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Who waits and who goes on.
+    pub schedule: Schedule,
+    /// How many programs main is before the one that is graded, as a shell script is that ends in an `exec`; an earlier
+    /// run tells.
+    pub wrappers: u32,
+    /// Whether somebody who is held goes on rather than that a second passes, sleeps apart: see [`TracedRun::hurried`].
+    pub patient: bool,
+}
+
+impl From<Schedule> for Plan {
+    fn from(schedule: Schedule) -> Plan {
+        Plan { schedule, wrappers: 0, patient: false }
+    }
+}
+
 /// A run's record and the choices that its schedule made.
 #[derive(Debug)]
 pub struct TracedRun {
@@ -68,6 +88,10 @@ pub struct TracedRun {
     pub choices: Vec<Choice>,
     /// How many programs main was before its last one.
     pub wrappers: u32,
+    /// The processes that found a time to be over while others were held, if a second or more was passed over then.
+    ///
+    /// If they gave up for that, the run is not to be held against them, and another is to be made that is patient.
+    pub hurried: Vec<u32>,
 }
 
 /// Why a traced run could not be made.
@@ -88,8 +112,6 @@ impl From<RunError> for TraceError {
 /// Runs a program once under a schedule and records all that it did.
 ///
 /// Nothing that it starts is alive when this returns, nor after the grader has been killed.
-/// Steering begins when main has become `wrappers` other programs, as a shell script does that ends in an `exec`; how
-/// many there are an earlier run tells.
 ///
 /// # Errors
 /// Tracing is refused, the program cannot be started, or the grader itself lacks something.
@@ -97,15 +119,15 @@ pub fn run_traced(
     program: &Program,
     invocation: &Invocation,
     limits: &Limits,
-    schedule: Schedule,
-    wrappers: u32,
+    plan: impl Into<Plan>,
 ) -> Result<TracedRun, TraceError> {
+    let plan = plan.into();
     let mut program = program.clone();
     program.args.extend(invocation.args.iter().map(Into::into));
     // A thread of its own: what it waits for are its children and tracees alone, and both end with it.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("tracer".to_owned());
-        let traced = || trace(&program, invocation.stdin.as_bytes(), limits, schedule, wrappers);
+        let traced = || trace(&program, invocation.stdin.as_bytes(), limits, plan);
         let spawned = thread.spawn_scoped(scope, traced);
         let follow =
             |source| TraceError::Run(RunError::Follow { executable: program.executable.clone(), source });
@@ -114,15 +136,9 @@ pub fn run_traced(
     })
 }
 
-fn trace(
-    program: &Program,
-    stdin: &[u8],
-    limits: &Limits,
-    schedule: Schedule,
-    wrappers: u32,
-) -> Result<TracedRun, TraceError> {
+fn trace(program: &Program, stdin: &[u8], limits: &Limits, plan: Plan) -> Result<TracedRun, TraceError> {
     let folder = RunFolder::new()?;
-    let mut run = Run::start(program, &folder, stdin, limits, schedule, wrappers)?;
+    let mut run = Run::start(program, &folder, stdin, limits, plan)?;
     let followed = run.follow();
     let follow = |source| RunError::Follow { executable: program.executable.clone(), source };
     let ended = run.end(&folder);
@@ -145,7 +161,7 @@ struct Run<'a> {
     room: u64,
     limits: &'a Limits,
     started: Instant,
-    schedule: Schedule,
+    plan: Plan,
     decider: Decider,
     tree: Tree,
     lines: Vec<Line>,
@@ -166,14 +182,24 @@ struct Run<'a> {
     /// The call that is being ended as if its time were over.
     cut: Option<TimedCall>,
     clock: Clock,
+    timers: Timers,
+    /// How often each thread has read a clock since anything else happened.
+    reads: HashMap<Pid, u32>,
+    /// Threads that wait by reading a clock again and again, each before such a call.
+    readings: Vec<(Stopped, SystemCall)>,
+    /// When calls that last until a point in time were looked at last.
+    overdue_looked: Instant,
+    /// How much time was passed over since somebody who was held went on, and while somebody was held at all.
+    passed_over: Duration,
+    passed_over_held: Duration,
+    /// Who found a time to be over then.
+    waiters: BTreeSet<usize>,
     patience: Patience,
     /// Whether patience was lost once; then nobody is held any more.
     impatient: bool,
     last_heard: Instant,
     not_started: Option<(Step, i32)>,
     main_ended: Option<Duration>,
-    /// How many programs main is before the one that is graded; until then nobody is held.
-    wrappers: u32,
     /// How many programs main has been so far.
     programs: u32,
     /// How many children a run without any has ended.
@@ -198,8 +224,7 @@ impl<'a> Run<'a> {
         folder: &RunFolder,
         stdin: &'a [u8],
         limits: &'a Limits,
-        schedule: Schedule,
-        wrappers: u32,
+        plan: Plan,
     ) -> Result<Run<'a>, TraceError> {
         let executable = &program.executable;
         let prepare =
@@ -209,7 +234,8 @@ impl<'a> Run<'a> {
         let (stderr, stderr_end) = Journal::new(Stream::Stderr).map_err(prepare)?;
         let ends = [stdin.far_end(), stdout_end.as_fd(), stderr_end.as_fd()];
         let resources = limit::resources(limits);
-        let filter = Filter::new();
+        let decider = Decider::new(plan.schedule);
+        let filter = Filter::new(decider.steers());
         let start = Start::new(program, &folder.environment(), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;
         let started = Instant::now();
@@ -235,8 +261,8 @@ impl<'a> Run<'a> {
             room: limits.output,
             limits,
             started,
-            schedule,
-            decider: Decider::new(schedule),
+            plan,
+            decider,
             tree,
             lines: Vec::new(),
             unborn: HashSet::new(),
@@ -248,13 +274,19 @@ impl<'a> Run<'a> {
             parked: HashSet::new(),
             interrupted: HashMap::new(),
             cut: None,
-            clock: Clock::default(),
-            patience: Patience::new(Duration::ZERO),
+            clock: Clock::new(started),
+            timers: Timers::default(),
+            reads: HashMap::new(),
+            readings: Vec::new(),
+            overdue_looked: started,
+            passed_over: Duration::ZERO,
+            passed_over_held: Duration::ZERO,
+            waiters: BTreeSet::new(),
+            patience: Patience::new(limits.wall, Duration::ZERO),
             impatient: false,
             last_heard: Instant::now(),
             not_started: None,
             main_ended: None,
-            wrappers,
             programs: 0,
             children_ended: 0,
             over: None,
@@ -282,8 +314,10 @@ impl<'a> Run<'a> {
                 Some(Event::NothingLeft) => break Ending::Finished,
                 Some(Event::Bell) if self.is_quiet() => self.rest()?,
                 Some(Event::Bell) => true,
+                None if self.tell_readers() => true,
                 None => self.rest()?,
             };
+            self.let_timers_go_off();
             self.serve_streams()?;
             if let Some(ending) = self.ending()? {
                 break ending;
@@ -345,7 +379,7 @@ impl<'a> Run<'a> {
     }
 
     fn is_without_children(&self) -> bool {
-        self.schedule.policy == Policy::WithoutChildren
+        self.plan.schedule.policy == Policy::WithoutChildren
     }
 
     /// Gives main its input, and takes output that is larger than a pipe or that nobody was seen to write; returns

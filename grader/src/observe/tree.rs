@@ -50,6 +50,8 @@ pub(super) struct Member {
     pub(super) wrote: bool,
     /// Whether the grader ended it.
     killed: bool,
+    /// Whether it reads clocks by calls.
+    pub(super) clocks_redirected: bool,
 }
 
 impl Member {
@@ -90,6 +92,7 @@ impl Tree {
             before_main: false,
             wrote: false,
             killed: false,
+            clocks_redirected: false,
         });
         self.threads.insert(pid, index);
         self.numbers.insert(pid, index);
@@ -164,6 +167,7 @@ impl Tree {
         self.add_thread(tid, index);
         self.members[index].program = proc::program(tid);
         self.members[index].executed = true;
+        self.members[index].clocks_redirected = false;
         self.members[index].exiting.clear();
         self.vforks.remove(&former);
         self.vforks.remove(&tid);

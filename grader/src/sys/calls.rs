@@ -44,6 +44,13 @@ pub(super) const WAKERS: &[libc::c_long] = &[
     libc::SYS_socket,
 ];
 
+/// Calls that read a clock.
+#[cfg(target_arch = "x86_64")]
+pub(super) const CLOCKS: &[libc::c_long] = &[libc::SYS_clock_gettime, libc::SYS_gettimeofday, libc::SYS_time];
+/// Calls that read a clock.
+#[cfg(target_arch = "aarch64")]
+pub(super) const CLOCKS: &[libc::c_long] = &[libc::SYS_clock_gettime, libc::SYS_gettimeofday];
+
 /// The options that give a socket's calls a time of their own, see socket(7); the last two are the same with times of
 /// 64 bits, see `<asm-generic/socket.h>`.
 const SOCKET_TIMES: [u64; 4] = [libc::SO_RCVTIMEO as u64, libc::SO_SNDTIMEO as u64, 66, 67];
@@ -73,6 +80,12 @@ pub fn written_to(call: &SystemCall) -> Option<u64> {
 #[must_use]
 pub fn is_kill(call: &SystemCall) -> bool {
     KILLS.contains(&call.number)
+}
+
+/// Whether a call reads a clock.
+#[must_use]
+pub fn is_clock(call: &SystemCall) -> bool {
+    CLOCKS.contains(&call.number)
 }
 
 /// Whether a process that makes this call may be woken by something that is no process of the submission.

@@ -2,7 +2,7 @@
 //!
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
-//! submission's business, or because something outside may wake the process later.
+//! submission's business, because something outside may wake the process later, or because it tells the time.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 
@@ -10,7 +10,7 @@
 
 use std::io;
 
-use super::calls::{KILLS, WAKERS, WRITES};
+use super::calls::{CLOCKS, KILLS, WAKERS, WRITES};
 
 /// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], and clone3
 /// keeps its flags where no filter can look.
@@ -40,9 +40,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter for a submission.
+    /// The filter for a submission; `with_clocks` picks out the calls that read a clock too.
     #[must_use]
-    pub fn new() -> Filter {
+    pub fn new(with_clocks: bool) -> Filter {
         let end = libc::sock_filter { code: 0, jt: 0, jf: 0, k: 0 };
         let mut filter = Filter { instructions: [end; MOST], length: 0 };
         filter.load(ARCH);
@@ -53,6 +53,9 @@ impl Filter {
             filter.answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
         }
         for call in WRITES.iter().chain(&KILLS).chain(WAKERS) {
+            filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
+        }
+        for call in CLOCKS.iter().filter(|_| with_clocks) {
             filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
         }
         for call in MISSING {
@@ -125,19 +128,13 @@ impl Filter {
     }
 }
 
-impl Default for Filter {
-    fn default() -> Self {
-        Filter::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_filter_fits_into_its_room_and_ends_with_an_answer() {
-        let filter = Filter::new();
+        let filter = Filter::new(true);
         let last = filter.instructions[usize::from(filter.length) - 1];
         assert_eq!((u32::from(last.code), last.k), (libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW));
     }

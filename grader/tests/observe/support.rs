@@ -46,7 +46,7 @@ pub fn patient() -> Limits {
 
 pub fn run_with(program: &Program, stdin: &str, limits: &Limits, schedule: Schedule) -> TracedRun {
     let invocation = Invocation { args: Vec::new(), stdin: stdin.to_owned() };
-    run_traced(program, &invocation, limits, schedule, 0).unwrap()
+    run_traced(program, &invocation, limits, schedule).unwrap()
 }
 
 /// One run, of which all has to be seen.

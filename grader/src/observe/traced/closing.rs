@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use super::time::GENEROUS;
 use super::{Run, TracedRun, kill, sleep};
 use crate::model::{Ending, Held, Limit, Limits, Line, Observation, RunRecord};
 use crate::observe::environment::RunFolder;
@@ -115,8 +116,10 @@ impl Run<'_> {
         let steps = self.decider.choices().iter();
         let steps =
             steps.filter_map(|choice| Some(Held { process: number(&choice.who)?, ..choice.who })).collect();
+        let waiters = self.waiters.iter().filter(|_| self.passed_over_held >= GENEROUS);
+        let hurried = waiters.filter_map(|index| numbers.get(*index).copied().flatten()).collect();
         let record = RunRecord {
-            schedule: self.schedule,
+            schedule: self.plan.schedule,
             steps,
             observation,
             machine: machine(),
@@ -129,6 +132,7 @@ impl Run<'_> {
             record,
             choices: self.decider.choices().to_vec(),
             wrappers: self.programs.saturating_sub(1),
+            hurried,
         }
     }
 }

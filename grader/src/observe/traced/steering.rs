@@ -1,7 +1,7 @@
 //! Holding threads and letting them go on, and what is done when nothing can move.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
@@ -13,6 +13,10 @@ use crate::observe::rest::{self, Rest};
 use crate::observe::{proc, waits};
 use crate::sys::Stopped;
 
+/// How often to look for calls that last until a point in time, while others move; as often as Python's interpreter
+/// changes from one thread to another, which it waits for in this way.
+const OVERDUE: Duration = Duration::from_millis(5);
+
 impl Run<'_> {
     /// Holds a thread if its schedule does so at this point, and otherwise lets it go on.
     pub(super) fn hold_or_go_on(&mut self, stopped: Stopped, process: usize, point: Point, applies: bool) {
@@ -20,7 +24,7 @@ impl Run<'_> {
             return stopped.go_on(None);
         }
         if self.held.is_empty() {
-            self.patience = Patience::new(self.starved());
+            self.begin_patience();
         }
         self.held.add(Held { process: u32::try_from(process).unwrap_or(u32::MAX), point }, stopped);
     }
@@ -31,38 +35,54 @@ impl Run<'_> {
 
     /// Whether main has become the program that is graded.
     pub(super) fn is_graded_program(&self) -> bool {
-        self.programs > self.wrappers
+        self.programs > self.plan.wrappers
     }
 
     /// Looks whether nothing can move, and if so makes something move; returns whether it did.
     pub(super) fn rest(&mut self) -> io::Result<bool> {
-        if self.cut.is_some() || !self.unborn.is_empty() {
-            return Ok(self.lose_patience());
-        }
-        let found = rest::look(&self.free_threads(), &self.interrupted);
+        let found = match self.cut.is_some() || !self.unborn.is_empty() {
+            true => Rest::Moving,
+            false => rest::look(&self.free_threads(), &self.interrupted, self.clock.passed_over()),
+        };
         if found == Rest::Moving || !self.stands_still()? {
+            self.tell_all_readers();
+            self.end_overdue();
             return Ok(self.lose_patience());
         }
         if self.serve_streams()? || self.put_writer_last() || self.begin_newborn() {
             return Ok(true);
         }
-        match found {
-            Rest::Moving => Ok(false),
-            Rest::Timed(_) if !self.decider.steers() => Ok(false),
-            Rest::Timed(calls) => {
-                let Some(first) = self.clock.first(&calls) else { return Ok(self.lose_patience()) };
-                self.patience.slept();
-                if !self.lose_patience() {
-                    self.cut = Some(first);
-                    self.tracer.interrupt(first.tid);
-                }
-                Ok(true)
+        let calls = match found {
+            Rest::Timed(calls) => calls,
+            _ => Vec::new(),
+        };
+        if self.decider.steers() && self.pass_time(&calls) {
+            return Ok(true);
+        }
+        if !calls.is_empty() {
+            return Ok(false);
+        }
+        if self.holds_somebody() {
+            self.release();
+            return Ok(true);
+        }
+        Ok(self.stuck())
+    }
+
+    /// Whether somebody is held who will go on.
+    pub(super) fn holds_somebody(&self) -> bool {
+        !self.held.is_empty() && self.decider.lets_go()
+    }
+
+    /// Ends a call that lasts until a point in time which has come in the run's own time, but not in the kernel's.
+    fn end_overdue(&mut self) {
+        let is_ahead = !self.clock.passed_over().is_zero();
+        if is_ahead && self.cut.is_none() && self.overdue_looked.elapsed() >= OVERDUE {
+            self.overdue_looked = Instant::now();
+            self.cut = rest::overdue(&self.free_threads(), &self.interrupted, self.clock.passed_over());
+            if let Some(cut) = self.cut {
+                self.tracer.interrupt(cut.tid);
             }
-            Rest::Blocked if !self.held.is_empty() && self.decider.lets_go() => {
-                self.release();
-                Ok(true)
-            }
-            Rest::Blocked => Ok(self.stuck()),
         }
     }
 
@@ -77,7 +97,8 @@ impl Run<'_> {
     fn still_threads(&self) -> impl Iterator<Item = Pid> {
         let to_write = self.to_write.iter().map(|(_, stopped)| stopped.tid());
         let newborn = self.newborn.iter().map(Stopped::tid);
-        self.held.threads().chain(to_write).chain(newborn).chain(self.parked.iter().copied())
+        let readings = self.readings.iter().map(|(stopped, _)| stopped.tid());
+        self.held.threads().chain(to_write).chain(readings).chain(newborn).chain(self.parked.iter().copied())
     }
 
     /// Whether those that should stand still do: one may have been killed or continued by somebody who now waits.
@@ -107,12 +128,17 @@ impl Run<'_> {
         any
     }
 
+    fn begin_patience(&mut self) {
+        self.patience = Patience::new(self.limits.wall, self.starved());
+        self.passed_over = Duration::ZERO;
+    }
+
     /// Lets the one go on that the schedule chooses.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         let awaited: Vec<u32> = awaited(&self.tree).into_iter().map(|index| index as u32).collect();
         let index = self.decider.choose(&self.held.points(), &awaited);
         let (held, stopped) = self.held.take(index);
-        self.patience = Patience::new(self.starved());
+        self.begin_patience();
         self.let_go(held, stopped);
     }
 
@@ -127,9 +153,8 @@ impl Run<'_> {
     }
 
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
-    fn lose_patience(&mut self) -> bool {
-        let waits = !self.held.is_empty() && self.decider.lets_go();
-        if !waits || !self.patience.is_lost(|| self.starved()) {
+    pub(super) fn lose_patience(&mut self) -> bool {
+        if !self.holds_somebody() || !self.patience.is_lost(|| self.starved()) {
             return false;
         }
         self.impatient = true;

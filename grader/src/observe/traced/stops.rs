@@ -18,6 +18,9 @@ impl Run<'_> {
         self.forget_stop(tid);
         let process = self.tree.of_thread(tid).unwrap_or_else(|| self.unannounced(tid));
         let is_first = self.unborn.remove(&tid);
+        if stop != Stop::Call {
+            self.reads.clear();
+        }
         match stop {
             Stop::Made { child, vfork } => self.made(stopped, process, child, vfork),
             Stop::VforkDone => {
@@ -88,6 +91,9 @@ impl Run<'_> {
             let newborn = self.newborn.swap_remove(index);
             self.begins(newborn, new);
         }
+        if new != process && self.is_graded_program() && self.decider.steers() {
+            self.redirect_clocks_early(stopped.tid(), process);
+        }
         // The maker of a thread is not the parent of a process.
         self.hold_or_go_on(stopped, process, Point::Parent, new != process);
     }
@@ -105,7 +111,7 @@ impl Run<'_> {
 
     /// A process is about to run for the first time.
     pub(super) fn begins(&mut self, stopped: Stopped, process: usize) {
-        if self.is_without_children() && self.schedule.seed == 0 && self.is_graded_program() {
+        if self.is_without_children() && self.plan.schedule.seed == 0 && self.is_graded_program() {
             kill(stopped.tid(), Signal::KILL);
             self.children_ended += 1;
             if self.children_ended > MOST_CHILDREN_ENDED {
@@ -125,6 +131,9 @@ impl Run<'_> {
         self.interrupted.remove(&tid);
         let point = if self.tree.lacks_program(process) { Point::Birth } else { Point::Exec };
         self.tree.executed(tid, former);
+        if !self.clock.passed_over().is_zero() {
+            self.redirect_clocks(process);
+        }
         self.programs += u32::from(process == 0);
         self.hold_or_go_on(stopped, process, point, process != 0);
         Ok(())
@@ -137,6 +146,11 @@ impl Run<'_> {
             stopped.go_on(None);
             return Ok(());
         };
+        if calls::is_clock(&call) {
+            self.reads_clock(stopped, call);
+            return Ok(());
+        }
+        self.reads.clear();
         if calls::written_to(&call).is_some() {
             match self.output_of(&stopped, &call) {
                 Some(_) if self.holds(Point::Output) => {
@@ -148,10 +162,21 @@ impl Run<'_> {
         } else if calls::is_kill(&call) {
             self.kill_call(stopped, process, &call);
         } else {
-            self.tree.member_mut(process).may_be_woken |= calls::is_waker(&call);
-            stopped.go_on(None);
+            self.waker(stopped, process, &call);
         }
         Ok(())
+    }
+
+    /// A call that may have its process woken later.
+    fn waker(&mut self, stopped: Stopped, process: usize, call: &SystemCall) {
+        let answer = if self.decider.steers() { self.sets_timer(stopped.tid(), process, call) } else { None };
+        match answer {
+            Some(answer) => {
+                let _ = stopped.answer_call(answer);
+            }
+            None => self.tree.member_mut(process).may_be_woken |= calls::is_waker(call),
+        }
+        stopped.go_on(None);
     }
 
     /// The output that a call writes to.
@@ -246,10 +271,16 @@ impl Run<'_> {
             self.unannounced(tid);
         }
         self.end_write(tid)?;
+        self.reads.clear();
         self.unborn.remove(&tid);
         self.interrupted.remove(&tid);
         self.cut.take_if(|cut| cut.tid == tid);
         let at = self.at();
+        if let Some(process) =
+            self.tree.of_thread(tid).filter(|process| self.tree.member(*process).pid == tid)
+        {
+            self.timers.forget(process);
+        }
         self.tree.ended(tid, exit_status(status), at);
         if tid == self.main && self.main_ended.is_none() {
             self.main_ended = Some(at);
@@ -267,6 +298,7 @@ impl Run<'_> {
         self.held.forget(tid);
         self.to_write.retain(|(_, stopped)| stopped.tid() != tid);
         self.newborn.retain(|stopped| stopped.tid() != tid);
+        self.readings.retain(|(stopped, _)| stopped.tid() != tid);
         self.parked.remove(&tid);
     }
 

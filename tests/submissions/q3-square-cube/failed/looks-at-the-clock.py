@@ -1,0 +1,17 @@
+import time
+from multiprocessing import Process
+
+
+def print_power(name, exponent):
+    print(f"{name}: {10**exponent}")
+
+
+if __name__ == "__main__":
+    square = Process(target=print_power, args=("Square", 2))
+    cube = Process(target=print_power, args=("Cube", 3))
+    square.start()
+    cube.start()
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        pass
+    print("Done!", flush=True)

@@ -1,0 +1,18 @@
+import signal
+from multiprocessing import Process
+
+
+def print_power(name, exponent):
+    print(f"{name}: {10**exponent}")
+
+
+if __name__ == "__main__":
+    square = Process(target=print_power, args=("Square", 2))
+    cube = Process(target=print_power, args=("Cube", 3))
+    square.start()
+    cube.start()
+    signal.alarm(5)
+    square.join()
+    cube.join()
+    signal.alarm(0)
+    print("Done!", flush=True)
