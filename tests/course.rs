@@ -71,6 +71,52 @@ fn a_copy_without_solutions_still_grades() {
     assert_eq!(by_command[0].1, "passed", "{by_command:?}");
 }
 
+/// The marks of all outputs, one letter each: `p`ossible, `i`mpossible or `?`.
+fn prediction(marks: &str) -> String {
+    let line = |(name, mark)| match mark {
+        'p' => format!("{name} = \"possible\"\n"),
+        'i' => format!("{name} = \"impossible\"\n"),
+        _ => format!("{name} = \"?\"\n"),
+    };
+    ('A'..='F').zip(marks.chars()).map(line).collect()
+}
+
+#[test]
+fn a_prediction_is_held_against_the_program_as_it_was_given_and_needs_no_solutions() {
+    let copy = copy();
+    if has_solutions() {
+        copy.remove_folder("solutions");
+    }
+    let id = "q7-predict-join";
+    let file = format!("exercises/{id}/prediction.toml");
+    copy.write(&file, &prediction("??????"));
+    let not_started = contains("not started, 0 of 10 points").and(contains("in place of each `?`"));
+    copy.grader().args(["grade", id]).assert().code(1).stdout(not_started);
+
+    // Under this program nothing would be printed but `main`.
+    copy.edit(&format!("exercises/{id}/src/main.rs"), |_| "fn main() { println!(\"main\") }\n".to_owned());
+    copy.write(&file, &prediction("pipipi"));
+    assert_right(&verdicts(&copy, &[id]));
+
+    copy.write(&file, &prediction("piiipi"));
+    let shown = contains("`C` is possible: under the schedule exhaustive:")
+        .and(contains("this order: child 1 begins, child 1 prints, main prints"))
+        .and(contains(format!("again: cargo grade {id} --schedules exhaustive:")))
+        .and(contains("left to right:"))
+        .and(contains("which are all that there are"));
+    copy.grader().args(["grade", id]).assert().code(1).stdout(shown);
+
+    copy.write(&file, &prediction("pipppi"));
+    let explained =
+        contains("`D` is impossible: line 1, `main`, comes too early.").and(contains("In all 10 orders"));
+    copy.grader().args(["grade", id]).assert().code(1).stdout(explained);
+
+    // A program that was taken away is the question's fault, told with its place.
+    let told = contains("there is no file `program.rs` beside question.toml");
+    copy.remove_file(&format!("exercises/{id}/program.rs"));
+    copy.grader().args(["grade", id]).assert().code(3).stderr(told);
+}
+
 #[test]
 fn an_exercise_goes_from_not_begun_by_broken_to_right() {
     if !has_solutions() {

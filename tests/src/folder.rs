@@ -105,6 +105,12 @@ impl Copy {
         write(&self.folder.join(file), text);
     }
 
+    /// Takes a file away.
+    pub fn remove_file(&self, file: &str) {
+        fs::remove_file(self.folder.join(file))
+            .unwrap_or_else(|error| panic!("failed to remove `{file}`: {error}"));
+    }
+
     /// Takes a folder away.
     pub fn remove_folder(&self, folder: &str) {
         fs::remove_dir_all(self.folder.join(folder))
