@@ -10,6 +10,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use tests::folder::Course;
 use tests::program::{command, executable, grader};
+use tests::terminal::Terminal;
 
 const STARTER: &str = "fn main() {\n    todo!(\"print it\")\n}\n";
 const RIGHT: &str = "fn main() {\n    println!(\"hello\");\n}\n";
@@ -137,6 +138,26 @@ fn to_start_anew_keeps_the_old_work_beside_the_new() {
     let unknown = session(&course, &["reset hello --yes", "reset"]);
     assert_eq!(course.read(MAIN), RIGHT);
     assert_committed("session_reset", &[untouched, first, second, deleted, unknown].concat());
+}
+
+#[test]
+fn to_start_anew_is_asked_for_on_a_terminal() {
+    let course = course();
+    course.write(MAIN, RIGHT);
+    for (answer, told, left) in [
+        ("\n", "Nothing was changed.", RIGHT),
+        ("no\n", "Nothing was changed.", RIGHT),
+        ("y\n", "your work is in exercises/hello/old-1.", STARTER),
+    ] {
+        let command = pty_process::blocking::Command::new(executable());
+        let command = command.args(["reset", "hello"]).current_dir(course.path());
+        let mut terminal = Terminal::start(command, 100, 10);
+        terminal.wait_for("Start hello anew? Your work is kept beside it. [y/N]");
+        terminal.press(answer);
+        assert!(terminal.wait_for_end().success());
+        assert!(terminal.shown().contains(told), "{}", terminal.shown());
+        assert_eq!(course.read(MAIN), left);
+    }
 }
 
 /// Runs a command of the grader's where no file can get longer than it is, as on a disk that is full.

@@ -153,11 +153,11 @@ fn a_screen_fits_its_terminal() {
     terminal.wait_for("failed, 0 of 10 points");
     assert_committed("watch_failed_100", &terminal.shown());
     terminal.resize(40, 14);
-    terminal.wait_for("turn");
+    terminal.wait_for("1-7 of 9");
     terminal.wait_until("the end of the page", |shown| shown.ends_with("q quit"));
     assert_committed("watch_failed_40", &terminal.shown());
     terminal.press(" ");
-    terminal.wait_until("another part", |shown| !shown.contains("lines 1-"));
+    terminal.wait_until("another part", |shown| !shown.contains("1-7 of 9"));
     terminal.resize(1, 1);
     terminal.resize(100, 30);
     terminal.wait_until("the whole page", |shown| shown.contains("again: cargo grade hello --schedules"));

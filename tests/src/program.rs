@@ -8,12 +8,12 @@ use serde_json::Value;
 
 /// The grader's command line, to be run in a folder.
 ///
-/// Variables that change what it prints are taken away, so that a test sees the same everywhere.
+/// Variables that change what it prints or where it builds are taken away, so that a test sees the same everywhere.
 #[must_use]
 pub fn grader(folder: &Path) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(executable());
     command.current_dir(folder);
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "CARGO_TARGET_DIR"] {
         command.env_remove(variable);
     }
     command

@@ -27,14 +27,19 @@ const NARROWEST: usize = 30;
 /// Those of `out`.
 pub fn write_grade(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let width = width.max(NARROWEST);
-    let title = format!("{}  {}", grade.question, grade.title);
-    for line in wrapped(&title, width) {
-        writeln!(out, "{BOLD}{line}{BOLD:#}")?;
-    }
+    write_title(grade, width, out)?;
     write_indented(&grade.submission, 2, width, DIM, out)?;
     write_body(grade, width, out)?;
     write!(out, "  ")?;
     write_verdict(grade, out)
+}
+
+/// Writes which question a grade is for.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_title(grade: &Grade, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    write_indented(&format!("{}  {}", grade.question, grade.title), 0, width, BOLD, out)
 }
 
 /// Writes what a grade came to, in one line: the verdict and the points.

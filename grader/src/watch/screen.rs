@@ -32,7 +32,7 @@ pub(super) fn cut(page: &Page, size: Size, scroll: &mut usize) -> Vec<String> {
         let shown = room.saturating_sub(1).max(1);
         *scroll = (*scroll).min(body.len() - shown);
         let last = *scroll + shown;
-        let place = format!("lines {}-{last} of {}, space and b to turn the page", *scroll + 1, body.len());
+        let place = format!("{}-{last} of {}, space and b turn the page", *scroll + 1, body.len());
         rows.extend_from_slice(&body[*scroll..last]);
         if room > 1 {
             let place: String = place.chars().take(size.columns).collect();
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_long_page_is_shown_in_part_and_no_further_than_its_end() {
         let (rows, _) = cut_at(9, 60, 7, 1);
-        let place = "lines 2-4 of 9, space and b to turn the page";
+        let place = "2-4 of 9, space and b turn the page";
         assert_eq!(rows, ["head", "", "line 2", "line 3", "line 4", place, "keys"]);
         assert_eq!(cut_at(9, 40, 7, 100).1, 6);
     }

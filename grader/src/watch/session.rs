@@ -270,18 +270,23 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// The question that stands so many further in the course.
+    fn neighbour(&self, step: isize) -> Option<String> {
+        let course = Course::find(self.workspace.root()).ok()?;
+        // A question that was removed stands nowhere, and any other is the next.
+        let here = course.ids().iter().position(|id| *id == self.question);
+        let there = here.map_or(Some(0), |here| here.checked_add_signed(step))?;
+        course.ids().get(there).cloned()
+    }
+
     /// Goes on to another question, so many further in the course.
     fn go(&mut self, step: isize) {
-        let ids = Course::find(self.workspace.root()).map(|course| course.ids().to_vec()).unwrap_or_default();
-        // A question that was removed stands nowhere, and any other is the next.
-        let here = ids.iter().position(|id| *id == self.question);
-        let there = here.map_or(Some(0), |here| here.checked_add_signed(step));
-        let Some(id) = there.and_then(|there| ids.get(there)) else {
+        let Some(id) = self.neighbour(step) else {
             let end = if step > 0 { "last" } else { "first" };
             self.notice = format!("This is the {end} question.");
             return;
         };
-        self.question.clone_from(id);
+        self.question = id;
         self.outcome = None;
         self.hints.clear();
         self.view = View::Report;
@@ -348,11 +353,11 @@ impl<'a> Session<'a> {
     }
 
     fn head(&self) -> io::Result<String> {
-        let title = match &self.outcome {
-            Some(Ok(grade)) => format!("{}  {}", grade.question, grade.title),
-            _ => self.question.clone(),
-        };
-        let mut head = format!("{BOLD}{title}{BOLD:#}\n").into_bytes();
+        let mut head = Vec::new();
+        match &self.outcome {
+            Some(Ok(grade)) => text::write_title(grade, self.output.width(), &mut head)?,
+            _ => head.extend(format!("{BOLD}{}{BOLD:#}\n", self.question).into_bytes()),
+        }
         match (&self.job, &self.outcome) {
             (Some(_), _) => {
                 let step = if self.running { "running" } else { "building" };
@@ -418,7 +423,10 @@ impl<'a> Session<'a> {
             && matches!(&self.outcome, Some(Ok(grade)) if grade.verdict == Verdict::Passed);
         let notice = match (&self.notice, is_passed) {
             (notice, _) if !notice.is_empty() => format!("{notice}\n"),
-            (_, true) => "Well done: n goes on to the next question.\n".to_owned(),
+            (_, true) => match self.neighbour(1) {
+                Some(id) => format!("Well done: n goes on to {id}.\n"),
+                None => "Well done: that was the last question.\n".to_owned(),
+            },
             _ => String::new(),
         };
         let mut keys = Vec::new();
