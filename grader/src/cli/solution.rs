@@ -10,6 +10,10 @@ use crate::learner::Notebook;
 use crate::question::Course;
 use crate::report::markdown;
 
+/// What a solution may hold beside its program.
+const PREDICTION: &str = "prediction.toml";
+const PROSE: &str = "answer.md";
+
 pub(super) fn run(arguments: &SolutionArguments, out: &mut dyn Write) -> Result<u8, CommandError> {
     let workspace = workspace()?;
     let course = Course::find(workspace.root())?;
@@ -31,14 +35,20 @@ pub(super) fn run(arguments: &SolutionArguments, out: &mut dyn Write) -> Result<
         markdown::write(&text, 0, columns(), out)?;
         return Ok(exit::OK);
     }
-    let bold = Style::new().bold();
-    let file = if workspace.given_program(&id).is_some() { "prediction.toml" } else { "src/main.rs" };
-    writeln!(out, "{bold}solutions/{id}/{file}{bold:#}\n")?;
-    write!(out, "{}", read(&folder.join(file))?)?;
-    let prose = folder.join("answer.md");
-    if prose.is_file() {
-        writeln!(out, "\n{bold}solutions/{id}/answer.md{bold:#}\n")?;
-        markdown::write(&read(&prose)?, 0, columns(), out)?;
+    // A question that asks for a prediction gives the program itself.
+    let program = if folder.join(PREDICTION).is_file() { PREDICTION } else { "src/main.rs" };
+    write_heading(&format!("solutions/{id}/{program}"), out)?;
+    write!(out, "{}", read(&folder.join(program))?)?;
+    if folder.join(PROSE).is_file() {
+        writeln!(out)?;
+        write_heading(&format!("solutions/{id}/{PROSE}"), out)?;
+        markdown::write(&read(&folder.join(PROSE))?, 0, columns(), out)?;
     }
     Ok(exit::OK)
+}
+
+fn write_heading(file: &str, out: &mut dyn Write) -> Result<(), CommandError> {
+    let bold = Style::new().bold();
+    writeln!(out, "{bold}{file}{bold:#}\n")?;
+    Ok(())
 }
