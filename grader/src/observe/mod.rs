@@ -20,6 +20,7 @@ mod patience;
 mod plain;
 mod proc;
 mod rest;
+mod sockets;
 mod stray;
 mod stream;
 mod timers;

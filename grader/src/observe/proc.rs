@@ -158,6 +158,28 @@ pub(super) fn holds(pid: Pid, target: &str, to_write: bool) -> bool {
     })
 }
 
+/// The process whose lock on a file another one waits for, see proc_locks(5).
+pub(super) fn lock_in_the_way(waiting: Pid) -> Option<Pid> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    lock_before(&locks, waiting)
+}
+
+/// Whoever waits stands below the lock that it waits for, with its number and an arrow.
+fn lock_before(locks: &str, waiting: Pid) -> Option<Pid> {
+    let mut holder = None;
+    for line in locks.lines() {
+        let mut words = line.split_whitespace().skip(1).peekable();
+        let waits = words.next_if_eq(&"->").is_some();
+        let owner = words.nth(3).and_then(pid);
+        if !waits {
+            holder = owner;
+        } else if owner == Some(waiting) {
+            return holder;
+        }
+    }
+    None
+}
+
 /// Bytes of a thread's memory.
 pub(super) fn memory<const N: usize>(tid: Pid, address: u64) -> Option<[u8; N]> {
     use std::os::unix::fs::FileExt;
@@ -187,6 +209,16 @@ mod tests {
         assert_eq!(remains(me).parent, rustix::process::getppid());
         assert!(turns(me).is_some_and(|turns| turns > 0));
         assert!(program(me).starts_with("grader"));
+    }
+
+    #[test]
+    fn the_lock_in_the_way_is_the_one_above() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 100 08:01:17 0 EOF\n\
+                     2: POSIX  ADVISORY  WRITE 200 08:01:18 0 EOF\n\
+                     2: -> POSIX  ADVISORY  WRITE 201 08:01:18 0 EOF\n\
+                     2:  -> POSIX  ADVISORY  READ  202 08:01:18 0 EOF\n";
+        let holder = |waiting| lock_before(locks, Pid::from_raw(waiting)?).map(Pid::as_raw_pid);
+        assert_eq!([201, 202, 100].map(holder), [Some(200), Some(200), None]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use rustix::process::Pid;
 
-use super::proc;
 use super::tree::Tree;
+use super::{proc, sockets};
 use crate::sys::SystemCall;
 
 /// What every living process waits for, in order of birth.
@@ -61,7 +61,7 @@ fn described(
         #[cfg(target_arch = "x86_64")]
         libc::SYS_pause => "waits for a signal that nobody sends".to_owned(),
         libc::SYS_semop | libc::SYS_semtimedop => "waits for a semaphore".to_owned(),
-        libc::SYS_flock | libc::SYS_fcntl => "waits for a lock on a file".to_owned(),
+        libc::SYS_flock | libc::SYS_fcntl => waits_for_file(tree, index, label),
         libc::SYS_msgrcv | libc::SYS_mq_timedreceive => "waits for a message that nobody sends".to_owned(),
         number => format!("waits in system call {number}"),
     }
@@ -97,23 +97,30 @@ fn holders(tree: &Tree, target: &str, to_write: bool) -> Vec<usize> {
     tree.alive().filter(|index| proc::holds(tree.member(*index).pid, target, to_write)).collect()
 }
 
+/// What a descriptor leads to: what it is, what its other end is called, and what that one leads to.
+fn far_end(target: &str, end_of_pipe: &'static str) -> Option<(&'static str, &'static str, String)> {
+    if target.starts_with("pipe:") {
+        return Some(("pipe", end_of_pipe, target.to_owned()));
+    }
+    sockets::other_end(target).map(|other| ("socket", "other end", other))
+}
+
 fn reads(tree: &Tree, index: usize, tid: Pid, descriptor: u64, label: &dyn Fn(usize) -> String) -> String {
     let Some(target) = proc::descriptor(tid, descriptor) else {
         return "waits for something to read".to_owned();
     };
-    if !target.starts_with("pipe:") {
+    let Some((what, end, other)) = far_end(&target, "writing end") else {
         return format!("waits to read from descriptor {descriptor}, which nobody writes to");
-    }
-    let writers = holders(tree, &target, true);
-    match writers.as_slice() {
-        [] => "waits to read from a pipe".to_owned(),
+    };
+    match holders(tree, &other, true).as_slice() {
+        [] => format!("waits to read from a {what}"),
         [only] if *only == index => {
-            "waits to read from a pipe whose writing end it alone still holds open: close that end".to_owned()
+            format!("waits to read from a {what} whose {end} it alone still holds open: close that end")
         }
         several => {
             let names: Vec<String> = several.iter().map(|writer| label(*writer)).collect();
             format!(
-                "waits to read from a pipe that nobody writes to (its writing end is held open by {})",
+                "waits to read from a {what} that nobody writes to (its {end} is held open by {})",
                 names.join(", ")
             )
         }
@@ -122,15 +129,27 @@ fn reads(tree: &Tree, index: usize, tid: Pid, descriptor: u64, label: &dyn Fn(us
 
 fn writes(tree: &Tree, index: usize, tid: Pid, descriptor: u64, label: &dyn Fn(usize) -> String) -> String {
     let Some(target) = proc::descriptor(tid, descriptor) else { return "waits to write".to_owned() };
-    if !target.starts_with("pipe:") {
+    let Some((what, _, other)) = far_end(&target, "reading end") else {
         return format!("waits to write to descriptor {descriptor}, which is full and which nobody reads");
-    }
+    };
     let readers: Vec<String> =
-        holders(tree, &target, false).into_iter().filter(|reader| *reader != index).map(label).collect();
+        holders(tree, &other, false).into_iter().filter(|reader| *reader != index).map(label).collect();
     if readers.is_empty() {
-        return "waits to write to a pipe that is full and that only it could read".to_owned();
+        return format!("waits to write to a {what} that is full and that only it could read");
     }
-    format!("waits to write to a pipe that is full and that {} does not read", readers.join(" or "))
+    format!("waits to write to a {what} that is full and that {} does not read", readers.join(" or "))
+}
+
+/// A lock on a file, of flock(2) or fcntl(2).
+fn waits_for_file(tree: &Tree, index: usize, label: &dyn Fn(usize) -> String) -> String {
+    let holder = proc::lock_in_the_way(tree.member(index).pid).and_then(|pid| tree.of_number(pid));
+    match holder {
+        Some(holder) if holder == index => {
+            "waits for a lock on a file that it holds itself, by another descriptor".to_owned()
+        }
+        Some(holder) => format!("waits for a lock on a file that {} holds", label(holder)),
+        None => "waits for a lock on a file".to_owned(),
+    }
 }
 
 /// A futex is a number in memory; that of a mutex of the C library has its owner eight bytes behind it.
