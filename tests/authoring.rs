@@ -189,3 +189,95 @@ fn a_question_that_cannot_be_made_is_told_why_and_leaves_nothing() {
     let exercises = fs::read_dir(course.path().join("exercises")).unwrap().count();
     assert_eq!((exercises, course.path().join("solutions").exists()), (1, false));
 }
+
+/// All files below a folder, from it on, each with its text.
+fn texts_below(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            let below = texts_below(&path)?;
+            texts.extend(below.into_iter().map(|(path, text)| (format!("{name}/{path}"), text)));
+        } else {
+            texts.push((name, String::from_utf8_lossy(&fs::read(path)?).into_owned()));
+        }
+    }
+    Ok(texts)
+}
+
+#[test]
+fn a_released_copy_gives_nothing_away_and_grades_on_its_own() {
+    let copy = copy();
+    if !copy.path().join("solutions").is_dir() {
+        eprintln!("not run: there is no folder `solutions`");
+        return;
+    }
+    let hidden = "[[check]]\nname = \"the trapdoor\"\npoints = 2\nhidden = true\nsnapshot = \"trapdoor.txt\"\n\n[[check]]";
+    copy.edit("exercises/q3/question.toml", |text| text.replacen("[[check]]", hidden, 1));
+    copy.write("exercises/q3/trapdoor.txt", "Person 1 started\n");
+    copy.edit("exercises/q6/src/main.rs", |text| text + "\n// The trapdoor of a neighbour.\n");
+    copy.write("class/grades.csv", "the trapdoor\n");
+    copy.write("tests/submissions/q3/failed/trapdoor.rs", "// the trapdoor\n");
+
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("for/the class");
+    let mut command = copy.grader();
+    let released = command.arg("release").arg(&out).assert().success();
+    let shown = text(&released.get_output().stdout).replace(out.to_str().unwrap(), "OUT");
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"\d+ questions in \d+ files", "[…]");
+    settings.bind(|| assert_committed("release", &shown));
+    assert_eq!(fs::read_dir(place.path().join("for")).unwrap().count(), 1, "something was left beside it");
+
+    let texts = texts_below(&out).unwrap();
+    for (path, text) in &texts {
+        // The grader's own tests and documents speak of many things, but not of this check.
+        let is_ours = path.starts_with("grader/")
+            || path == "tests/authoring.rs"
+            || path.starts_with("tests/snapshots/release");
+        assert!(is_ours || !text.contains("trapdoor"), "{path}:\n{text}");
+        assert!(!path.starts_with("solutions") && !path.starts_with("tests/submissions"), "{path}");
+    }
+    let text_of = |path: &str| &texts.iter().find(|(found, _)| found == path).expect(path).1;
+    assert_eq!(text_of("exercises/q6/src/main.rs"), text_of("exercises/q6/starter/src/main.rs"));
+
+    let more = predicates::str::contains("2 more points are given by checks that your instructor keeps");
+    copy.grader_in(&out).args(["grade", "q3"]).assert().code(1).stdout(more);
+    fs::copy(copy.path().join("solutions/q3/src/main.rs"), out.join("exercises/q3/src/main.rs")).unwrap();
+    copy.grader_in(&out).args(["grade", "q3"]).assert().success();
+
+    // A second copy, or one within the course, harms nothing.
+    let mut told = String::new();
+    for place in [out.clone(), copy.path().join("docs/class"), copy.path().join("Cargo.toml")] {
+        let mut command = copy.grader();
+        let refused = command.arg("release").arg(&place).assert().code(2);
+        told += &text(&refused.get_output().stderr);
+    }
+    let told = told.replace(out.to_str().unwrap(), "OUT").replace(copy.path().to_str().unwrap(), "COURSE");
+    assert_committed("release_refused", &told);
+    assert!(fs::read_to_string(out.join("exercises/q3/src/main.rs")).unwrap().contains("spawn(start, 1)"));
+}
+
+#[test]
+fn a_question_that_would_be_empty_is_not_released() {
+    let course = Course::asking("output = \"hello\"\nhidden = true", "");
+    fs::create_dir_all(course.path().join("tests")).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let release = || {
+        let mut command = grader(course.path());
+        let refused = command.arg("release").arg(place.path().join("out")).assert().code(2);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "something is left");
+        text(&refused.get_output().stderr)
+    };
+    let mut told = release();
+    course.write(
+        "exercises/hello/question.toml",
+        &course.read("exercises/hello/question.toml").replace("hidden = true", ""),
+    );
+    told += &release();
+    fs::create_dir_all(course.path().join("exercises/hello/starter")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", course.path().join("exercises/hello/notes.md")).unwrap();
+    told += &release();
+    assert_committed("release_impossible", &told);
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grader::author::Fixture;
+use grader::author::{Fixture, GIVEN};
 use grader::model::{Candidate, Verdict, paragraphs};
 use grader::question::{Course, is_unmarked};
 use grader::submission::{Workspace, is_unfinished, without_texts};
@@ -83,8 +83,9 @@ fn map() -> BTreeSet<String> {
 #[test]
 fn everything_on_the_file_map_exists() {
     for path in map() {
-        // A learner's copy comes without the reference answers.
-        let is_there = root().join(&path).exists() || path == "solutions/";
+        // A learner's copy comes without the reference answers and the fixtures.
+        let is_kept = ["solutions/", "tests/submissions/"].contains(&path.as_str());
+        let is_there = root().join(&path).exists() || is_kept;
         assert!(is_there, "the file map names `{path}`, which does not exist");
         assert_eq!(root().join(&path).is_dir(), path.ends_with('/') && root().join(&path).exists(), "{path}");
     }
@@ -105,6 +106,16 @@ fn everything_that_exists_is_on_the_file_map() {
         let is_named = map.iter().any(|path| path == &name || path.starts_with(&format!("{name}/")));
         assert!(!is_ours || is_named || !is_code(&name), "`{name}` is not on the file map");
     }
+}
+
+#[test]
+fn a_learners_copy_has_all_that_is_on_the_file_map_but_the_answers() {
+    let of_root = |path: String| path.split('/').next().unwrap_or_default().to_owned();
+    let roots: BTreeSet<String> = map().into_iter().map(of_root).collect();
+    let questions = ["exercises", "solutions", "tests"].map(str::to_owned);
+    // What git itself reads is on no map.
+    let given = GIVEN.iter().map(|name| (*name).to_owned()).filter(|name| name != ".gitignore");
+    assert_eq!(roots, given.chain(questions).collect());
 }
 
 /// What has to be named for a file: it itself in a folder of sources, else the folder below that one.
@@ -219,7 +230,7 @@ fn every_question_has_all_its_parts() {
     assert!(!course.ids().is_empty());
     for id in course.ids() {
         let question = course.question(id).unwrap_or_else(|error| panic!("failed to {error}"));
-        assert_eq!(question.points(), 10, "the points of `{id}`");
+        assert_eq!(question.points() + question.withheld, 10, "the points of `{id}`");
         assert!(question.hints.len() >= 2, "`{id}` has too few hints");
         assert!(!read(&format!("exercises/{id}/question.md")).trim().is_empty(), "`{id}` has no text");
         assert_package(&format!("exercises/{id}"), &format!("exercise-{id}"));
@@ -295,7 +306,8 @@ fn a_question_with_fixtures_has_three_wrong_ones_and_a_right_one() {
         let (right, wrong) = counts.entry(fixture.question).or_default();
         *(if fixture.verdict == Verdict::Passed { right } else { wrong }) += 1;
     }
-    assert!(!counts.is_empty());
+    // A learner's copy comes without the fixtures.
+    assert_eq!(counts.is_empty(), !root().join("tests/submissions").is_dir());
     for (question, (right, wrong)) in counts {
         assert!(right >= 1 && wrong >= 3, "`{question}` has {right} right and {wrong} wrong fixtures");
     }

@@ -51,6 +51,8 @@ pub struct Options {
     pub answer: Option<PathBuf>,
     /// What an instructor said of the written answer.
     pub review: Review,
+    /// Whether hidden checks are shown like the others.
+    pub show_hidden: bool,
 }
 
 /// Grades submissions; each grade is handed to `done` as soon as it is there, in the order of the submissions.
@@ -67,8 +69,11 @@ pub fn grade_all(
     let course = Course::find(workspace.root())?;
     let questions: Vec<Question> = submissions
         .iter()
-        .map(|submission| course.question(submission.question()))
-        .collect::<Result<_, _>>()?;
+        .map(|submission| {
+            let question = course.question(submission.question())?;
+            Ok(if options.show_hidden { question.revealed() } else { question })
+        })
+        .collect::<Result<_, CourseError>>()?;
     let started: Vec<bool> = submissions
         .iter()
         .map(|submission| match submission {

@@ -4,9 +4,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use grader::judge::{Evidence, judge};
+use grader::judge::{Evidence, judge, judge_unrun};
 use grader::model::{
-    Ending, ExitStatus, Line, Machine, Observation, Policy, Process, RunRecord, Schedule, Stream, Waited,
+    Ending, ExitStatus, Line, Machine, Observation, Points, Policy, Process, RunRecord, Schedule, Stream,
+    Verdict, Waited,
 };
 use grader::question::parse;
 
@@ -239,4 +240,48 @@ fn no_output_makes_judging_panic() {
             prop_assert!(!explanation.to_string().chars().any(|c| c.is_control() && c != '\n'));
         }
     });
+}
+
+#[test]
+fn nothing_is_told_of_a_hidden_check_but_its_verdict_and_its_points() {
+    let checks =
+        "output = \"a secret\"\nhidden = true\n\n[[check]]\nname = \"m\"\npoints = 2\noutput = \"a\"\n";
+    let question = question(checks);
+    let evidence = Evidence { runs: vec![observed(&[("b", 1)])], ..Evidence::default() };
+    let grade = judge(&question, "it", &evidence);
+    let hidden = &grade.checks[0];
+    assert_eq!((hidden.name.as_str(), hidden.kind.as_str()), ("hidden check 1", "hidden"));
+    assert_eq!((hidden.verdict, hidden.points), (Verdict::Failed, Points { earned: 0, possible: 1 }));
+    assert_eq!((&hidden.explanation, hidden.run), (&None, None));
+    assert!(grade.checks[1].explanation.is_some());
+    let mut json = Vec::new();
+    grader::report::json::write(&[grade], &mut json).unwrap();
+    assert!(!String::from_utf8(json).unwrap().contains("secret"));
+
+    let unrun = judge_unrun(&question, "it", Verdict::NotStarted, vec!["Not started.".to_owned()]);
+    assert_eq!(unrun.checks[0].name, "hidden check 1");
+    let revealed = judge(&question.revealed(), "it", &evidence);
+    assert_eq!(revealed.checks[0].name, "n");
+    assert!(revealed.checks[0].explanation.is_some());
+}
+
+#[test]
+fn a_timeline_shows_no_line_that_breaks_a_hidden_check_alone() {
+    let question = question("output = \"a secret\"\nhidden = true");
+    let evidence = Evidence { runs: vec![observed(&[("b", 1)])], ..Evidence::default() };
+    assert_eq!(judge(&question, "it", &evidence).timeline, None);
+    assert_ne!(judge(&question.revealed(), "it", &evidence).timeline, None);
+}
+
+#[test]
+fn points_that_are_kept_back_are_told() {
+    let text = "title = 't'\ntopic = 't'\nwithheld = 3\n[[check]]\nname = 'n'\npoints = 1\noutput = 'a'\n";
+    let question =
+        parse("q", Path::new("question.toml"), text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let grade = judge(&question, "it", &Evidence { runs: vec![run(&["a"])], ..Evidence::default() });
+    assert_eq!((grade.verdict, grade.points.possible), (Verdict::Passed, 1));
+    assert_eq!(
+        grade.notes,
+        ["3 more points are given by checks that your instructor keeps; they are not part of this copy."]
+    );
 }

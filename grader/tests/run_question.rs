@@ -23,6 +23,7 @@ fn question(stdin: &str, limits: Limits) -> Question {
         limits,
         predict: None,
         checks: Vec::new(),
+        withheld: 0,
     }
 }
 

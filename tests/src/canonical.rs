@@ -84,7 +84,7 @@ fn matches(line: &Expectation, alone: &RunRecord) -> bool {
         Expectation::Line { pattern, .. } => Expectation::Line { pattern: pattern.clone(), by: None },
         other => other.clone(),
     };
-    let check = Check { name: String::new(), points: 1, condition: Condition::Output(line) };
+    let check = Check { name: String::new(), points: 1, condition: Condition::Output(line), hidden: false };
     let question = Question {
         id: String::new(),
         title: String::new(),
@@ -94,6 +94,7 @@ fn matches(line: &Expectation, alone: &RunRecord) -> bool {
         limits: grader::model::Limits::default(),
         predict: None,
         checks: vec![check],
+        withheld: 0,
     };
     let evidence = Evidence { runs: vec![alone.clone()], ..Evidence::default() };
     judge(&question, "", &evidence).verdict == Verdict::Passed

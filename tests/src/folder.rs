@@ -85,7 +85,13 @@ impl Copy {
     /// The grader's command line, to be run in the copy.
     #[must_use]
     pub fn grader(&self) -> assert_cmd::Command {
-        let mut command = crate::program::grader(&self.folder);
+        self.grader_in(&self.folder)
+    }
+
+    /// The grader's command line, to be run in another workspace that shares what the copy has built.
+    #[must_use]
+    pub fn grader_in(&self, workspace: &Path) -> assert_cmd::Command {
+        let mut command = crate::program::grader(workspace);
         command.env("CARGO_TARGET_DIR", &self.target);
         command
     }

@@ -1,4 +1,5 @@
-//! The instructor's side: new questions, programs whose verdict is known, and proving questions sound.
+//! The instructor's side: new questions, programs whose verdict is known, proving questions sound, and the learner's
+//! copy of the course.
 //!
 //! Nothing here touches the terminal.
 
@@ -6,10 +7,12 @@ mod check;
 mod fixture;
 mod name;
 mod new;
+mod release;
 mod template;
 
 pub use check::{Progress as CheckProgress, check};
 pub use fixture::{Fixture, Found, python};
 pub use name::NameError;
 pub use new::{NewError, new};
+pub use release::{GIVEN, Release, ReleaseError, release};
 pub use template::{Template, UnknownTemplate};

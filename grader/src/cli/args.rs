@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
 use super::new::NewArguments;
+use super::release::ReleaseArguments;
 use crate::schedule::Selection;
 
 const EXIT_CODES: &str = "\
@@ -29,6 +30,7 @@ pub(super) enum Command {
     Grade(GradeArguments),
     New(NewArguments),
     Check(CheckArguments),
+    Release(ReleaseArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,
     /// List the questions by topic: how far you are, and where to go next
@@ -89,6 +91,10 @@ pub(super) struct GradeArguments {
     /// Write what was seen of every run into this folder, a JSON file each
     #[arg(long, value_name = "FOLDER")]
     pub(super) save_runs: Option<std::path::PathBuf>,
+
+    /// Tell all about hidden checks too; for instructors
+    #[arg(long)]
+    pub(super) show_hidden: bool,
 
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]

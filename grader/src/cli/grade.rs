@@ -24,10 +24,14 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         colour,
         answer: arguments.answer.clone(),
         review: review(arguments, &workspace)?,
+        show_hidden: arguments.show_hidden,
     };
     let progress = std::cell::RefCell::new(ProgressLine::new());
     // A grade is kept for the learner's own files, all that they do, and before anybody else has had a say.
-    let is_own = options.selection.is_searching() && arguments.answer.is_none() && arguments.review.is_none();
+    let is_own = options.selection.is_searching()
+        && arguments.answer.is_none()
+        && arguments.review.is_none()
+        && !arguments.show_hidden;
     let attempts = Attempts::before(&workspace, &submissions);
     let mut grades: Vec<Grade> = Vec::new();
     let mut written = Ok(());

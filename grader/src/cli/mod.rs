@@ -11,6 +11,7 @@ mod hint;
 mod list;
 mod new;
 mod progress;
+mod release;
 mod reset;
 mod schema;
 mod show;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use clap::Parser;
 
-use crate::author::NewError;
+use crate::author::{NewError, ReleaseError};
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
         Command::New(arguments) => new::run(&arguments, &mut out),
+        Command::Release(arguments) => release::run(&arguments, &mut out),
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
@@ -104,6 +106,9 @@ enum CommandError {
     /// A question could not be made.
     #[error(transparent)]
     New(#[from] NewError),
+    /// No copy could be made.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// The report could not be written.
     #[error("write the report")]
     Write(#[from] io::Error),
@@ -119,12 +124,14 @@ fn report_error(error: &CommandError) -> u8 {
     let _ = writeln!(AutoStream::auto(io::stderr()), "grader: {text}");
     match error {
         CommandError::Course(CourseError::Invalid(_))
+        | CommandError::Release(ReleaseError::Course(CourseError::Invalid(_)))
         | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
         CommandError::Usage(_)
         | CommandError::Save { .. }
         | CommandError::Read { .. }
         | CommandError::Reset(_)
         | CommandError::New(_)
+        | CommandError::Release(_)
         | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)

@@ -9,6 +9,7 @@ mod count;
 mod difference;
 mod exit;
 mod helper;
+mod hidden;
 mod order;
 mod outcome;
 mod output;
@@ -46,8 +47,9 @@ pub struct Evidence {
 /// Judges the runs of a submission.
 #[must_use]
 pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grade {
-    let checks: Vec<CheckResult> =
+    let mut checks: Vec<CheckResult> =
         question.checks.iter().enumerate().map(|(index, _)| judge_check(index, question, evidence)).collect();
+    hidden::conceal(question, &mut checks);
     let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
     let timeline = checks.iter().find_map(|check| draw(check, evidence));
     Grade { timeline, ..grade(question, submission, checks, runs) }
@@ -83,8 +85,10 @@ pub fn judge_unrun(question: &Question, submission: &str, verdict: Verdict, note
         run: None,
         provisional: false,
     };
-    let mut grade = grade(question, submission, question.checks.iter().map(check).collect(), Vec::new());
-    grade.notes = notes;
+    let mut checks: Vec<CheckResult> = question.checks.iter().map(check).collect();
+    hidden::conceal(question, &mut checks);
+    let mut grade = grade(question, submission, checks, Vec::new());
+    grade.notes.splice(0..0, notes);
     grade
 }
 
@@ -96,12 +100,22 @@ fn grade(question: &Question, submission: &str, checks: Vec<CheckResult>, runs: 
         submission: submission.to_owned(),
         verdict: unpassed.next().unwrap_or(Verdict::Passed),
         points: checks.iter().map(|check| check.points).sum(),
-        notes: Vec::new(),
+        notes: withheld(question).into_iter().collect(),
         checks,
         runs,
         timeline: None,
         again: None,
     }
+}
+
+/// That there is more to earn than this copy can tell.
+fn withheld(question: &Question) -> Option<String> {
+    let points = match question.withheld {
+        0 => return None,
+        1 => "1 more point is".to_owned(),
+        points => format!("{points} more points are"),
+    };
+    Some(format!("{points} given by checks that your instructor keeps; they are not part of this copy."))
 }
 
 fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckResult {

@@ -21,6 +21,8 @@ pub struct Question {
     pub predict: Option<Predict>,
     /// The graded statements, in the order to show them.
     pub checks: Vec<Check>,
+    /// Points of checks that are not part of this copy of the question.
+    pub withheld: u32,
 }
 
 impl Question {
@@ -28,6 +30,13 @@ impl Question {
     #[must_use]
     pub fn points(&self) -> u32 {
         self.checks.iter().map(|check| check.points).sum()
+    }
+
+    /// The question as its author sees it: nothing is told of a hidden check to anybody else.
+    #[must_use]
+    pub fn revealed(mut self) -> Question {
+        self.checks.iter_mut().for_each(|check| check.hidden = false);
+        self
     }
 
     /// Whether a written answer belongs to it.
@@ -55,6 +64,8 @@ pub struct Check {
     pub points: u32,
     /// What has to hold.
     pub condition: Condition,
+    /// Whether a learner is told its verdict and points, and nothing else.
+    pub hidden: bool,
 }
 
 /// What a check asks of the runs.

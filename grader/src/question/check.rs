@@ -31,6 +31,9 @@ pub(super) struct CheckTable {
     /// What it earns, all or nothing: a whole number of at least 1.
     #[schemars(with = "u32", range(min = 1))]
     points: Spanned<i64>,
+    /// `true`: graded, but a learner is told neither what it asks for nor why it failed.
+    #[schemars(with = "Option<bool>")]
+    hidden: Option<Spanned<bool>>,
     /// What standard output has to look like.
     #[schemars(with = "Option<Pattern>")]
     output: Option<Spanned<Pattern>>,
@@ -234,7 +237,8 @@ impl Lowering<'_> {
             self.mistake(table.points.span(), "`points` is a whole number of at least 1");
         }
         let condition = self.condition(table, spanned.span());
-        Some(Check { name, points: points?, condition: condition? })
+        let hidden = table.hidden.as_ref().is_some_and(|hidden| self.flag(hidden).is_some());
+        Some(Check { name, points: points?, condition: condition?, hidden })
     }
 
     fn condition(&mut self, table: &CheckTable, span: std::ops::Range<usize>) -> Option<Condition> {

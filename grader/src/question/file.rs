@@ -27,6 +27,9 @@ struct QuestionFile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     hints: Vec<Spanned<String>>,
+    /// Points of hidden checks that are not part of this copy; `grader release` writes it.
+    #[schemars(with = "Option<u32>")]
+    withheld: Option<Spanned<i64>>,
     /// What the submission is started with.
     #[serde(default)]
     run: RunTable,
@@ -121,6 +124,7 @@ pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics>
         limits: limits(&read.limits, &mut mistakes),
         checks: check::lower_all(&read.checks, predict.as_ref(), folder, text, &mut mistakes),
         predict,
+        withheld: withheld(read.withheld.as_ref(), &mut mistakes),
     };
     if mistakes.is_empty()
         && let (Some(table), Some(predict)) = (&read.predict, &question.predict)
@@ -134,6 +138,14 @@ pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics>
         ));
     }
     if mistakes.is_empty() { Ok(question) } else { Err(Diagnostics::locate(file, text, mistakes)) }
+}
+
+fn withheld(points: Option<&Spanned<i64>>, mistakes: &mut Vec<Mistake>) -> u32 {
+    let Some(points) = points else { return 0 };
+    u32::try_from(*points.get_ref()).ok().filter(|points| *points > 0).unwrap_or_else(|| {
+        mistakes.push(Mistake::new(points.span(), "`withheld` is a whole number of at least 1"));
+        0
+    })
 }
 
 /// The JSON Schema of `question.toml`, for editors.

@@ -18,6 +18,7 @@ fn question() -> Question {
         limits: patient(),
         checks: Vec::new(),
         predict: None,
+        withheld: 0,
     }
 }
 

@@ -80,7 +80,7 @@ pub fn check(
 fn subject(workspace: &Workspace, course: &Course, id: &str) -> Result<Subject, CourseError> {
     let (fixtures, mistakes) = Fixture::of_question(workspace, course, id);
     let question = match course.question(id) {
-        Ok(question) => Ok(question),
+        Ok(question) => Ok(question.revealed()),
         Err(CourseError::Invalid(mistakes)) => Err(mistakes.to_string()),
         Err(error) => return Err(error),
     };

@@ -19,8 +19,9 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
     let id = &question.id;
     let folder = workspace.exercise(id);
     let mut mistakes = Vec::new();
-    if question.points() != POINTS {
-        mistakes.push(format!("the points add up to {}; a question has {POINTS} in all", question.points()));
+    let points = question.points() + question.withheld;
+    if points != POINTS {
+        mistakes.push(format!("the points add up to {points}; a question has {POINTS} in all"));
     }
     if question.hints.len() < LEAST_HINTS {
         mistakes.push(format!("give at least {LEAST_HINTS} hints, from a nudge to nearly the answer"));
@@ -48,7 +49,7 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
         "a text, {}, {}, {} points",
         count(question.hints.len(), "hint"),
         count(question.checks.len(), "check"),
-        question.points()
+        points
     );
     Statement::new(About::Texts, text, mistakes)
 }
