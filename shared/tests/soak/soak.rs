@@ -62,7 +62,7 @@ pub(crate) struct Soak {
     killed: usize,
     spoilt: usize,
     /// How many outcomes say that their worker died of something other than the call's own deed.
-    died: usize,
+    died: Vec<String>,
     /// The calls that have given an answer.
     answered: HashSet<u64>,
     /// How many descriptors there are without a pool.
@@ -82,7 +82,7 @@ impl Soak {
             workers: HashSet::new(),
             killed: 0,
             spoilt: 0,
-            died: 0,
+            died: Vec::new(),
             answered: HashSet::new(),
             descriptors: descriptors(),
         };
@@ -289,7 +289,7 @@ impl Soak {
         if !is_expected(call, outcome) {
             let may_be = is_killed(outcome) || (self.spoilt > 0 && is_dead(outcome));
             assert!(may_be, "step {}: {call:?} gave {outcome:?}", self.tally.steps);
-            self.died += 1;
+            self.died.push(format!("step {}: {call:?} gave {outcome:?}", self.tally.steps));
         }
     }
 
@@ -325,8 +325,9 @@ impl Soak {
             pool.join();
         }
         let Soak { killed, spoilt, died, .. } = self;
-        assert!(*died <= *killed + *spoilt, "{killed} killed and {spoilt} spoilt, and {died} died");
-        (*killed, *spoilt, *died) = (0, 0, 0);
+        assert!(died.len() <= *killed + *spoilt, "{killed} killed, {spoilt} spoilt, and died: {died:#?}");
+        (*killed, *spoilt) = (0, 0);
+        died.clear();
         self.workers.clear();
         self.check_log();
         assert_eq!(descriptors(), self.descriptors);
