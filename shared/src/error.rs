@@ -1,6 +1,7 @@
 //! What can go wrong, as the caller sees it.
 
 use std::io;
+use std::time::Duration;
 
 use crate::ipc::outcome::{Failure, Reason};
 use crate::status::ExitStatus;
@@ -45,6 +46,15 @@ pub enum Error {
     Died {
         /// How it ended.
         status: ExitStatus,
+    },
+
+    /// The call took longer than it may ([`Pool::timeout`](crate::Pool::timeout)), so its worker was killed.
+    #[error("run `{function}` within {timeout:?}: its worker was killed then")]
+    TimedOut {
+        /// The function's path.
+        function: String,
+        /// How long a call may take.
+        timeout: Duration,
     },
 
     /// A value could not be turned into bytes.
@@ -137,6 +147,7 @@ impl Error {
         match failure {
             Failure::Panicked { message, location } => Error::Panicked { function, message, location },
             Failure::Died(status) => Error::Died { status },
+            Failure::TimedOut(timeout) => Error::TimedOut { function, timeout },
             Failure::ArgumentNotEncoded(reason) => serialise(Value::Argument, reason, function),
             Failure::ResultNotEncoded(reason) => serialise(Value::Result, reason, function),
             Failure::ArgumentNotDecoded(reason) => {

@@ -76,6 +76,10 @@
 //! | `next(timeout)` | [`Imap::next_timeout`] | |
 //! | `starmap` | [`Pool::starmap`] | |
 //! | `apply`, `apply_async`, `map_async`, `starmap_async` | the same | |
+//! | `callback`, `error_callback` | [`TaskHandle::on_done`], [`MapHandle::on_done`] | on a thread of their own, where they hold up nobody else |
+//! | | [`cancel`](TaskHandle::cancel), [`kill`](TaskHandle::kill) | Python cannot take a call back |
+//! | | [`Pool::timeout`] | the call is ended with its worker; Python's timeouts only stop the waiting |
+//! | | [`Pool::retries`] | calls that may be made again if their worker dies |
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`TaskHandle`], [`MapHandle`] | waiting with a timeout says whether it was in time |
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
@@ -90,6 +94,7 @@
 //! | --- | --- |
 //! | the function panics | [`Error::Panicked`], with text and place; a worker lives on |
 //! | the process exits, aborts, overflows its stack or is killed | [`Error::Died`], with the exit code or the signal; a worker is replaced |
+//! | the call takes longer than [`Pool::timeout`] allows | [`Error::TimedOut`]; the worker is killed and replaced |
 //! | the argument or the result does not get across | [`Error::Serialise`] or [`Error::Deserialise`] |
 //!
 //! In a pool, this is the error of that one call. Calls that were done keep their results, also when the

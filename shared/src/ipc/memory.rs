@@ -7,6 +7,7 @@
 //!   word  32  taken       results copied out                     manager    `results`
 //!   word  48  started     the number of the call begun last      worker
 //!   word  49  published   results that count                     worker     `results`
+//!   word  50  expires     when the call has taken too long       worker
 //!   word  64  announced   results that the manager is told of    worker     `results`
 //!   word  80  worker's alarm                                     both       `alarm`
 //!   word  96  manager's alarm                                    both       `alarm`
@@ -25,8 +26,10 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::thread::futex;
+use rustix::time::ClockId;
 
 use super::alarm::{self, News};
 use super::claims::{self, Offers};
@@ -43,9 +46,13 @@ const WITHDRAWN: usize = 16;
 const TAKEN: usize = 32;
 const STARTED: usize = 48;
 const PUBLISHED: usize = 49;
+const EXPIRES: usize = 50;
 const ANNOUNCED: usize = 64;
 const WORKER: usize = 80;
 const MANAGER: usize = 96;
+
+/// What `expires` is while no call is timed.
+const NEVER: u64 = 0;
 
 /// The manager's side.
 pub(crate) struct ManagerSide {
@@ -161,6 +168,12 @@ impl ManagerSide {
         self.memory.word(STARTED).load(Ordering::Acquire)
     }
 
+    /// Whether the time of the call that was begun last is over. Acquire: partner of [`Outbox::begin_timed`].
+    pub(crate) fn has_expired(&self) -> bool {
+        let expires = self.memory.word(EXPIRES).load(Ordering::Acquire);
+        expires != NEVER && now() >= expires
+    }
+
     /// Asks the worker for a message when it has news. Then one has to look for news once more.
     pub(crate) fn set_alarm(&self) {
         alarm::set(self.memory.flag(MANAGER), News::Any);
@@ -235,6 +248,17 @@ impl Outbox {
         self.memory.word(STARTED).store(number, Ordering::Release);
     }
 
+    /// Notes that the call that is begun may take so long. Release: partner of [`ManagerSide::has_expired`].
+    pub(crate) fn begin_timed(&self, timeout: Duration) {
+        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        self.memory.word(EXPIRES).store(now().saturating_add(timeout), Ordering::Release);
+    }
+
+    /// Notes that the call has ended in time. Release, as in [`begin_timed`](Outbox::begin_timed).
+    pub(crate) fn end_timed(&self) {
+        self.memory.word(EXPIRES).store(NEVER, Ordering::Release);
+    }
+
     /// Whether a result of this length can ever be published.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
         bytes <= SIZES.outward / 2
@@ -273,6 +297,13 @@ impl Outbox {
     pub(crate) fn manager_sleeps(&self) -> bool {
         alarm::goes_off(self.memory.flag(MANAGER), News::Any)
     }
+}
+
+/// Nanoseconds of the clock that timeouts go by. All processes have the same (CLOCK_MONOTONIC,
+/// clock_gettime(2)).
+fn now() -> u64 {
+    let now = rustix::time::clock_gettime(ClockId::Monotonic);
+    u64::try_from(Duration::try_from(now).unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Waits for news, awake for a moment and then asleep.

@@ -6,6 +6,7 @@
 //! what is too long for that memory, and wake-ups.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,14 @@ pub(crate) struct EntryRef {
     pub(crate) distance: u64,
     /// The name of the types involved.
     pub(crate) name: Cow<'static, str>,
+}
+
+/// What a worker is to do with each argument.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Work {
+    pub(crate) function: EntryRef,
+    /// How long one call may take; if it takes longer, the worker has to die.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// Which program this is.

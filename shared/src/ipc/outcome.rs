@@ -3,6 +3,8 @@
 //! An outcome is a record of one tag byte and what belongs to it. Where a worker's outcomes stand in a row, there
 //! are two more tags, of records that are nothing but their tag.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Malformed, codec, records};
@@ -42,6 +44,8 @@ pub(crate) enum Failure {
     ResultNotEncoded(Reason),
     /// The process ended while the call was under way. Written by the manager only.
     Died(ExitStatus),
+    /// The call took longer than this, so the worker was killed. Written by the manager only.
+    TimedOut(Duration),
 }
 
 /// Why a value did not become bytes, or bytes no value.

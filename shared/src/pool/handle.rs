@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::callbacks::Awaited;
 use super::outcomes::{Next, Outcomes};
 use crate::error::Error;
 
@@ -67,6 +68,39 @@ impl<R: DeserializeOwned> MapHandle<R> {
         self.is_ready().then_some(self.succeeded)
     }
 
+    /// Has this function called with the results, or with the first error, as soon as they are there. Python's
+    /// `callback` and `error_callback` in one.
+    ///
+    /// All callbacks of a pool are called on one thread that does nothing else, one after the other. One that
+    /// takes its time, or panics, holds up other callbacks at most, and no call and no result.
+    /// [`Pool::join`](super::Pool::join), `terminate` and dropping the pool wait for the callbacks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] if there is no room for that thread. Then the function is not called.
+    pub fn on_done<C>(self, callback: C) -> Result<(), Error>
+    where
+        C: FnOnce(Result<Vec<R>, Error>) + Send + 'static,
+        R: Send + 'static,
+    {
+        let (job, shared) = self.outcomes.origin();
+        let awaited = Box::new(Awaiting { results: self, callback });
+        shared.callbacks.add(awaited, |bell| job.hang_up(bell)).map_err(|source| Error::Start { source })
+    }
+
+    /// Has no more of the calls begun. Those that are begun come to their end, and their results are lost.
+    ///
+    /// To have the handle's calls go on without it, drop it.
+    pub fn cancel(self) {
+        self.outcomes.give_up();
+    }
+
+    /// Has no more of the calls begun, and kills the workers that are at one. They are replaced, and nobody
+    /// else's calls are harmed.
+    pub fn kill(self) {
+        self.outcomes.kill();
+    }
+
     fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
         while self.result.is_none() {
             if self.outcomes.given() == self.count {
@@ -95,6 +129,27 @@ impl<R: DeserializeOwned> MapHandle<R> {
             std::mem::replace(result, Ok(()))?;
         }
         Ok(std::mem::take(&mut self.values))
+    }
+}
+
+/// Results, and what is to be called with them.
+struct Awaiting<R, C> {
+    results: MapHandle<R>,
+    callback: C,
+}
+
+impl<R, C> Awaited for Awaiting<R, C>
+where
+    R: DeserializeOwned + Send,
+    C: FnOnce(Result<Vec<R>, Error>) + Send,
+{
+    fn is_ready(&mut self) -> bool {
+        self.results.is_ready()
+    }
+
+    fn call(mut self: Box<Self>) {
+        let results = self.results.take();
+        (self.callback)(results);
     }
 }
 
@@ -146,6 +201,56 @@ impl<R: DeserializeOwned> TaskHandle<R> {
     /// Whether the call went well; `None` as long as that is not known.
     pub fn successful(&mut self) -> Option<bool> {
         self.0.successful()
+    }
+
+    /// Has this function called with the result, or with the error, as soon as it is there; see
+    /// [`MapHandle::on_done`].
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = multiprocessing::Pool::new(2)?;
+    /// let (sender, results) = mpsc::channel();
+    /// for x in [3, 4] {
+    ///     let sender = sender.clone();
+    ///     pool.apply_async(|x: u64| x * x, x)?.on_done(move |result| sender.send(result).unwrap())?;
+    /// }
+    /// assert_eq!(results.recv().unwrap()? + results.recv().unwrap()?, 25);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`MapHandle::on_done`].
+    pub fn on_done<C>(self, callback: C) -> Result<(), Error>
+    where
+        C: FnOnce(Result<R, Error>) + Send + 'static,
+        R: Send + 'static,
+    {
+        self.0.on_done(move |result| callback(result.map(only)))
+    }
+
+    /// Has the call not begun any more. If it is begun, it comes to its end, and its result is lost.
+    ///
+    /// To have the call go on without the handle, drop that.
+    pub fn cancel(self) {
+        self.0.cancel();
+    }
+
+    /// Has the call not begun any more; if it is begun, its worker is killed and replaced, and nobody else's
+    /// calls are harmed.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let pool = multiprocessing::Pool::new(1)?;
+    /// let endless = pool.apply_async(|()| loop { std::thread::park() }, ())?;
+    /// endless.kill();
+    /// assert_eq!(pool.apply(|x: u64| x + 1, 1)?, 2);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn kill(self) {
+        self.0.kill();
     }
 }
 

@@ -6,12 +6,13 @@
 //! before, the loss is reported. So nobody can wait for a call that does not exist any more.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 
+use super::callbacks::Bell;
 use crate::ipc::frame::Payload;
-use crate::ipc::message::EntryRef;
+use crate::ipc::message::Work;
 use crate::ipc::outcome::{self, Failure};
 use crate::ipc::records;
 
@@ -25,23 +26,42 @@ pub(super) enum Delivery {
 
 /// One `map` or `apply`.
 pub(super) struct Job {
-    pub(super) function: EntryRef,
+    pub(super) work: Work,
     /// Whether a failure makes the calls after it pointless.
     stops_at_failure: bool,
+    /// How often a call is made again whose worker has died.
+    retries: u32,
     /// Calls from this index on are wanted no more. Only ever lowered; Relaxed, since it guards no other
     /// data.
     wanted: AtomicUsize,
     deliveries: Sender<Delivery>,
+    /// Rung at each delivery, where a callback waits for the result.
+    bell: OnceLock<Bell>,
 }
 
 impl Job {
-    pub(super) fn new(function: EntryRef, stops_at_failure: bool, deliveries: Sender<Delivery>) -> Job {
-        Job { function, stops_at_failure, wanted: AtomicUsize::new(usize::MAX), deliveries }
+    pub(super) fn new(work: Work, stops_at_failure: bool, retries: u32, deliveries: Sender<Delivery>) -> Job {
+        let wanted = AtomicUsize::new(usize::MAX);
+        Job { work, stops_at_failure, retries, wanted, deliveries, bell: OnceLock::new() }
     }
 
-    /// Sends outcomes back. Nobody may be waiting any more, which is no fault.
+    /// Sends outcomes back.
     pub(super) fn deliver(&self, first: usize, outcomes: Payload) {
-        let _ = self.deliveries.send(Delivery::Outcomes { first, outcomes });
+        self.send(Delivery::Outcomes { first, outcomes });
+    }
+
+    /// Nobody may be waiting any more, which is no fault.
+    fn send(&self, delivery: Delivery) {
+        let _ = self.deliveries.send(delivery);
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
+    }
+
+    /// Has this bell rung at each delivery from now on.
+    pub(super) fn hang_up(&self, bell: Bell) {
+        // A handle gives itself away to its callback, so there is one bell at most.
+        let _ = self.bell.set(bell);
     }
 
     /// Sends back that one call failed, and gives up the calls after it if the job is of that kind.
@@ -75,6 +95,8 @@ pub(super) struct Calls {
     count: usize,
     /// How many of them have their outcome delivered.
     done: usize,
+    /// A call that was made again since its worker had died: its index, and how often that was.
+    retried: Option<(usize, u32)>,
     /// How many make a chunk.
     per_chunk: usize,
     /// Arguments, as a row of records; those of these calls stand from `start` to `end`.
@@ -92,7 +114,17 @@ impl Calls {
         arguments: Vec<u8>,
     ) -> Calls {
         let end = arguments.len();
-        Calls { job, first, count, done: 0, per_chunk, arguments: Arc::new(arguments), start: 0, end }
+        Calls {
+            job,
+            first,
+            count,
+            done: 0,
+            retried: None,
+            per_chunk,
+            arguments: Arc::new(arguments),
+            start: 0,
+            end,
+        }
     }
 
     /// The index of the first call without an outcome.
@@ -165,6 +197,7 @@ impl Calls {
             first,
             count,
             done: 0,
+            retried: self.retried,
             per_chunk: self.per_chunk,
             arguments: Arc::clone(&self.arguments),
             start: place.start,
@@ -174,7 +207,8 @@ impl Calls {
 
     /// Adds calls that follow these in the same row of arguments; gives back what does not.
     pub(super) fn append(&mut self, mut other: Calls) -> Option<Calls> {
-        if !Arc::ptr_eq(&self.arguments, &other.arguments) || self.end != other.start || other.done > 0 {
+        let follows = Arc::ptr_eq(&self.arguments, &other.arguments) && self.end == other.start;
+        if !follows || other.done > 0 || other.retried != self.retried {
             return Some(other);
         }
         self.count += std::mem::take(&mut other.count);
@@ -205,6 +239,16 @@ impl Calls {
         self.job.deliver_failure(index, failure);
     }
 
+    /// Whether the next call is to be made again after the death of its worker; if so, that is counted.
+    pub(super) fn may_try_again(&mut self) -> bool {
+        let before = self.retried.filter(|(index, _)| *index == self.next()).map_or(0, |(_, times)| times);
+        let again = before < self.job.retries && self.is_wanted();
+        if again {
+            self.retried = Some((self.next(), before + 1));
+        }
+        again
+    }
+
     /// The next `count` calls will not be made, since nobody wants them.
     pub(super) fn drop_next(&mut self, count: usize) {
         self.done += count;
@@ -214,7 +258,7 @@ impl Calls {
 impl Drop for Calls {
     fn drop(&mut self) {
         if self.is_wanted() {
-            let _ = self.job.deliveries.send(Delivery::Lost);
+            self.job.send(Delivery::Lost);
         }
     }
 }

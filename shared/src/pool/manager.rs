@@ -21,6 +21,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
+use super::callbacks::Callbacks;
 use super::job::{Calls, Job};
 use super::member::{Greeting, Member, News};
 use crate::error::Error;
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Do(Calls),
     /// Calls of this job are wanted no more.
     GiveUp(Arc<Job>),
+    /// The same, and workers that are at such a call are to be killed.
+    Kill(Arc<Job>),
     Terminate,
 }
 
@@ -68,6 +71,7 @@ pub(super) struct Shared {
     pub(super) max_calls: Option<usize>,
     /// The path of the initializer's function, for its errors.
     pub(super) initializer: &'static str,
+    pub(super) callbacks: Callbacks,
 }
 
 impl Shared {
@@ -87,6 +91,7 @@ impl Shared {
             processes,
             max_calls,
             initializer,
+            callbacks: Callbacks::default(),
         })
     }
 
@@ -197,6 +202,10 @@ impl Manager {
             match command {
                 Command::Do(calls) => self.queue.push_back(calls),
                 Command::GiveUp(job) => self.give_up(&job),
+                Command::Kill(job) => {
+                    self.give_up(&job);
+                    self.members.iter_mut().for_each(|member| member.kill_at(&job));
+                }
                 Command::Terminate => self.fail(Fault::Terminated),
             }
         }

@@ -163,6 +163,13 @@ impl Member {
         self.took_back(taken)
     }
 
+    /// Kills the worker if it is at a call of this job, which was given up before.
+    pub(super) fn kill_at(&mut self, job: &Arc<Job>) {
+        if self.under_way.is_at(job) {
+            self.kill();
+        }
+    }
+
     fn took_back(&mut self, taken: Result<Vec<Calls>, Malformed>) -> Vec<Calls> {
         let taken = self.believe(taken).unwrap_or_default();
         self.given -= taken.iter().map(Calls::left).sum::<usize>();

@@ -14,6 +14,7 @@
 //! | a queue for each job | the manager puts outcomes in, the caller takes them out | |
 
 mod builder;
+mod callbacks;
 mod handle;
 mod imap;
 mod job;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -125,6 +127,36 @@ impl Pool {
     /// If `calls` is 0.
     pub fn chunks_of(&self, calls: usize) -> Terms<'_> {
         self.terms().chunks_of(calls)
+    }
+
+    /// Makes calls that may take this long, each by itself. One that takes longer is ended by killing its worker,
+    /// and gives [`Error::TimedOut`]; the worker is replaced, and no other call is harmed.
+    ///
+    /// The time is that of the call alone, from its argument's arrival in the function to its result: waiting for
+    /// a worker does not count. It is the kernel that kills, so no function can evade it.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use std::time::Duration;
+    /// use multiprocessing::{Error, Pool};
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let dawdle = |x: u64| if x == 1 { loop { std::thread::park() } } else { x };
+    /// let results = pool.timeout(Duration::from_secs(1)).map_each(dawdle, 0..3)?;
+    /// assert!(matches!(results[1], Err(Error::TimedOut { .. })));
+    /// assert!(matches!((&results[0], &results[2]), (Ok(0), Ok(2))));
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn timeout(&self, timeout: Duration) -> Terms<'_> {
+        self.terms().timeout(timeout)
+    }
+
+    /// Makes a call again whose worker has died, up to so many times. Only for functions that may be called
+    /// more than once with the same argument: what the dead worker had done by then is done.
+    ///
+    /// A call that panics or takes too long is not made again, since it would do the same.
+    pub fn retries(&self, retries: u32) -> Terms<'_> {
+        self.terms().retries(retries)
     }
 
     fn terms(&self) -> Terms<'_> {
@@ -322,6 +354,8 @@ impl Pool {
             // error.
             let _ = thread.join();
         }
+        drop(manager);
+        self.shared.callbacks.finish();
     }
 }
 

@@ -32,6 +32,12 @@ impl Receiving {
             self.shared.send(Command::GiveUp(Arc::clone(&self.job)));
         }
     }
+
+    /// Says that nobody wants any of the calls, begun or not.
+    fn kill(&self) {
+        self.job.give_up_from(0);
+        self.shared.send(Command::Kill(Arc::clone(&self.job)));
+    }
 }
 
 /// The order in which outcomes are given.
@@ -144,5 +150,15 @@ impl<R: DeserializeOwned> Outcomes<R> {
     /// Says that nobody wants the calls that are not begun.
     pub(super) fn give_up(&self) {
         self.receiving.give_up();
+    }
+
+    /// Says that nobody wants any of the calls, so that workers which are at one can be killed.
+    pub(super) fn kill(&self) {
+        self.receiving.kill();
+    }
+
+    /// The job that these are the outcomes of, and its pool.
+    pub(super) fn origin(&self) -> (Arc<Job>, Arc<Shared>) {
+        (Arc::clone(&self.receiving.job), Arc::clone(&self.receiving.shared))
     }
 }

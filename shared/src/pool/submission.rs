@@ -15,7 +15,7 @@ use super::job::{Calls, Job};
 use super::manager::{Command, Shared};
 use super::outcomes::Receiving;
 use crate::error::Error;
-use crate::ipc::message::EntryRef;
+use crate::ipc::message::Work;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
 
@@ -70,18 +70,19 @@ pub(super) struct Submission<A> {
 }
 
 impl<A: Serialize> Submission<A> {
-    /// Opens a job for calls of this function.
+    /// Opens a job for calls that do this work.
     pub(super) fn open(
         shared: &Arc<Shared>,
-        function: EntryRef,
+        work: Work,
         stops_at_failure: bool,
+        retries: u32,
         size: ChunkSize,
     ) -> Result<(Submission<A>, Receiving), Error> {
         // Counted before the pool is asked whether it is closed: either the closing sees this job, or this
         // job sees the closing. SeqCst, since that takes one order of both for everyone.
         shared.open_jobs.fetch_add(1, Ordering::SeqCst);
         let (sender, receiver) = mpsc::channel();
-        let job = Arc::new(Job::new(function, stops_at_failure, sender));
+        let job = Arc::new(Job::new(work, stops_at_failure, retries, sender));
         let submission = Submission {
             job: Arc::clone(&job),
             shared: Arc::clone(shared),

@@ -1,5 +1,7 @@
 //! The terms on which a pool makes calls, and all the ways to ask for calls.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,20 +13,22 @@ use super::star::StarFn;
 use super::submission::{ChunkSize, Submission};
 use crate::entry;
 use crate::error::Error;
+use crate::ipc::message::Work;
 
 /// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under
 /// way there, and as many again whose results wait.
 const WINDOW_CHUNKS: usize = 4;
 
-/// A pool, and how it is to make calls: [`chunks_of`](Terms::chunks_of) so many. What calls there are is as in
+/// A pool, and how it is to make calls: [in chunks of so many](Terms::chunks_of), [within so much
+/// time](Terms::timeout), and [once more](Terms::retries) if their worker dies. What calls there are is as in
 /// [`Pool`].
 ///
 /// ```
 /// # multiprocessing::init();
 /// let pool = multiprocessing::Pool::new(2)?;
-/// let in_tens = pool.chunks_of(10);
-/// assert_eq!(in_tens.map(|x: u64| x / 2, 0..100)?.len(), 100);
-/// assert_eq!(in_tens.imap(|x: u64| x / 2, 0..100).count(), 100);
+/// let patient = pool.chunks_of(10).timeout(std::time::Duration::from_secs(60)).retries(1);
+/// assert_eq!(patient.map(|x: u64| x / 2, 0..100)?.len(), 100);
+/// assert_eq!(patient.apply(|x: u64| x / 2, 7)?, 3);
 /// # Ok::<(), multiprocessing::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,10 @@ pub struct Terms<'a> {
     pool: &'a Pool,
     /// How many calls make a chunk; `None` leaves it to the pool.
     calls: Option<usize>,
+    /// How long a call may take.
+    timeout: Option<Duration>,
+    /// How often a call is made again whose worker has died.
+    retries: u32,
 }
 
 /// What becomes of a job at its first failure.
@@ -45,7 +53,7 @@ enum AtFailure {
 impl<'a> Terms<'a> {
     /// Those of a pool where nothing else is said.
     pub(super) fn of(pool: &'a Pool) -> Terms<'a> {
-        Terms { pool, calls: None }
+        Terms { pool, calls: None, timeout: None, retries: 0 }
     }
 
     /// As [`Pool::chunks_of`].
@@ -56,6 +64,16 @@ impl<'a> Terms<'a> {
     pub fn chunks_of(self, calls: usize) -> Terms<'a> {
         assert!(calls > 0, "a chunk needs at least one call");
         Terms { calls: Some(calls), ..self }
+    }
+
+    /// As [`Pool::timeout`].
+    pub fn timeout(self, timeout: Duration) -> Terms<'a> {
+        Terms { timeout: Some(timeout), ..self }
+    }
+
+    /// As [`Pool::retries`].
+    pub fn retries(self, retries: u32) -> Terms<'a> {
+        Terms { retries, ..self }
     }
 
     /// As [`Pool::apply`].
@@ -250,7 +268,8 @@ impl<'a> Terms<'a> {
         let path = std::any::type_name::<F>();
         let function = entry::name::<F, A, R>(f).ok_or_else(|| Error::not_in_program(path))?;
         let stops = at_failure == AtFailure::Stop;
-        let (submission, receiving) = Submission::open(&self.pool.shared, function, stops, size)?;
+        let work = Work { function, timeout: self.timeout };
+        let (submission, receiving) = Submission::open(&self.pool.shared, work, stops, self.retries, size)?;
         Ok((submission, Outcomes::new(receiving, path, order)))
     }
 }

@@ -9,10 +9,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use rustix::process::Signal;
+
 use super::job::{Calls, Job};
 use crate::ipc::frame::Payload;
 use crate::ipc::memory::ManagerSide;
-use crate::ipc::message::EntryRef;
+use crate::ipc::message::Work;
 use crate::ipc::outcome::{self, Failure, Kind};
 use crate::ipc::requests::{self, Request};
 use crate::ipc::{Malformed, codec};
@@ -25,8 +27,8 @@ pub(super) struct UnderWay {
     rows: VecDeque<Calls>,
     /// The same calls by the chunks in which the worker gets them.
     chunks: VecDeque<Chunk>,
-    /// The function of the last request, if the worker will know it.
-    function: Option<EntryRef>,
+    /// The work of the last request, if the worker will know it.
+    work: Option<Work>,
     /// The number of the request that the worker was asked to stop with.
     withdrawn: Option<u64>,
     /// The next outcome comes over the channel; these come after it.
@@ -54,7 +56,7 @@ impl UnderWay {
             memory,
             rows: VecDeque::new(),
             chunks: VecDeque::new(),
-            function: None,
+            work: None,
             withdrawn: None,
             elsewhere: None,
             received: 0,
@@ -72,8 +74,8 @@ impl UnderWay {
     /// `most`. Gives how many calls that were.
     pub(super) fn give(&mut self, calls: &mut Calls, most: usize) -> usize {
         let mut name = Vec::new();
-        if self.function.as_ref() != Some(&calls.job.function) {
-            codec::encode(&calls.job.function, &mut name).expect("a name is plain data");
+        if self.work.as_ref() != Some(&calls.job.work) {
+            codec::encode(&calls.job.work, &mut name).expect("a name is plain data");
         }
         let (mut given, mut bytes) = (0, 0);
         for _ in 0..most {
@@ -93,7 +95,7 @@ impl UnderWay {
             bytes += place.len();
         }
         if given > 0 {
-            self.function = Some(calls.job.function.clone());
+            self.work = Some(calls.job.work.clone());
             self.memory.offer();
             let row = calls.split_front(given, bytes);
             let rest = match self.rows.back_mut() {
@@ -133,7 +135,7 @@ impl UnderWay {
             taken.push(calls);
         }
         taken.reverse();
-        self.function = self.rows.back().map(|row| row.job.function.clone());
+        self.work = self.rows.back().map(|row| row.job.work.clone());
         Ok(taken)
     }
 
@@ -152,6 +154,12 @@ impl UnderWay {
             self.memory.withdraw(last);
         }
         Ok(taken)
+    }
+
+    /// Whether the worker may be at a call of this job, and can be at no other job's: to be asked when the job was
+    /// given up, as then all is taken back that the worker has not claimed.
+    pub(super) fn is_at(&self, job: &Arc<Job>) -> bool {
+        self.rows.back().is_some_and(|row| Arc::ptr_eq(&row.job, job))
     }
 
     /// Whether the worker has told of outcomes.
@@ -325,10 +333,16 @@ impl UnderWay {
         let unclaimed = self.memory.unclaimed().unwrap_or(0);
         let claimed = self.chunks.iter().take(self.chunks.len().saturating_sub(unclaimed));
         let at_most: usize = claimed.map(|chunk| chunk.calls).sum();
+        let was_killed = status == ExitStatus::Signal(Signal::KILL.as_raw());
+        let has_expired = was_killed && self.memory.has_expired();
         let begun = self.memory.started().wrapping_sub(self.received);
         for _ in 0..usize::try_from(begun).unwrap_or(usize::MAX).min(at_most) {
             let Some(row) = self.rows.front_mut() else { break };
-            row.deliver_failure(&Failure::Died(status));
+            match row.job.work.timeout.filter(|_| has_expired) {
+                Some(timeout) => row.deliver_failure(&Failure::TimedOut(timeout)),
+                None if row.may_try_again() => break,
+                None => row.deliver_failure(&Failure::Died(status)),
+            }
             self.drop_row_if_done();
         }
         let rest = self.rows.drain(..).map(Calls::without_done);

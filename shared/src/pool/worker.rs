@@ -8,6 +8,7 @@
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec};
 
@@ -15,12 +16,13 @@ use crate::entry::Callee;
 use crate::ipc::channel::Channel;
 use crate::ipc::frame::Frame;
 use crate::ipc::memory::{self, Inbox, Outbox};
-use crate::ipc::message::{EntryRef, FromChild, Refusal, ToChild};
+use crate::ipc::message::{EntryRef, FromChild, Refusal, ToChild, Work};
 use crate::ipc::requests::Kind;
 use crate::ipc::{codec, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::signals;
+use crate::sys::timer::KillTimer;
 
 /// So many bytes of outcomes are worth telling.
 const MANY: usize = 32 << 10;
@@ -43,9 +45,10 @@ pub(crate) fn run(
         channel.send(&FromChild::Refused(refusal), &[])?;
         return Ok(UNUSABLE);
     }
+    let timer = KillTimer::new()?;
     channel.send(&FromChild::Ready, &[])?;
-    let output = Output { channel, outbox, calls: 0, outcome: Vec::new(), told: now() };
-    Worker { inbox, output, callee: None }.work()
+    let output = Output { channel, outbox, timer, calls: 0, outcome: Vec::new(), told: now() };
+    Worker { inbox, output, work: None }.work()
 }
 
 /// Calls the initializer, whose result is of no interest.
@@ -63,8 +66,8 @@ fn initialise(initializer: &EntryRef, mut argument: &[u8]) -> Result<(), Refusal
 struct Worker {
     inbox: Inbox,
     output: Output,
-    /// The function of the last chunk.
-    callee: Option<Callee>,
+    /// What was to be done with the last chunk.
+    work: Option<(Callee, Option<Duration>)>,
 }
 
 impl Worker {
@@ -76,9 +79,9 @@ impl Worker {
                 continue;
             };
             if !request.function.is_empty() {
-                let named = codec::decode(self.inbox.bytes(request.function)).map_err(|_| nonsense())?;
-                match Callee::find(&named) {
-                    Ok(callee) => self.callee = Some(callee),
+                let work: Work = codec::decode(self.inbox.bytes(request.function)).map_err(|_| nonsense())?;
+                match Callee::find(&work.function) {
+                    Ok(callee) => self.work = Some((callee, work.timeout)),
                     Err(reason) => {
                         let refusal = Refusal::WrongProgram(reason);
                         self.output.channel.send(&FromChild::Refused(refusal), &[])?;
@@ -86,18 +89,18 @@ impl Worker {
                     }
                 }
             }
-            let callee = || self.callee.ok_or_else(nonsense);
+            let work = || self.work.ok_or_else(nonsense);
             match request.kind {
                 Kind::Calls => {
                     let arguments = self.inbox.bytes(request.arguments);
-                    self.output.chunk(callee()?, &self.inbox, arguments)?;
+                    self.output.chunk(work()?, &self.inbox, arguments)?;
                 }
                 Kind::CallsElsewhere => {
                     let frame = self.output.ask_for_arguments()?;
                     let (ToChild::Arguments, arguments) = frame.message().map_err(|_| nonsense())? else {
                         return Err(nonsense());
                     };
-                    self.output.chunk(callee()?, &self.inbox, arguments)?;
+                    self.output.chunk(work()?, &self.inbox, arguments)?;
                 }
                 Kind::Leave => {
                     self.output.tell(true)?;
@@ -113,6 +116,8 @@ impl Worker {
 struct Output {
     channel: Channel,
     outbox: Outbox,
+    /// Kills this process when a call takes too long, in case it never comes to an end by itself.
+    timer: KillTimer,
     /// How many calls were made in all; the number of the last one.
     calls: u64,
     /// The outcome of the current call.
@@ -123,7 +128,12 @@ struct Output {
 
 impl Output {
     /// Makes the calls of one chunk.
-    fn chunk(&mut self, callee: Callee, inbox: &Inbox, mut arguments: &[u8]) -> io::Result<()> {
+    fn chunk(
+        &mut self,
+        (callee, timeout): (Callee, Option<Duration>),
+        inbox: &Inbox,
+        mut arguments: &[u8],
+    ) -> io::Result<()> {
         while let Some(argument) = records::take_first(&mut arguments).map_err(|_| nonsense())? {
             if inbox.is_withdrawn() {
                 self.publish(&outcome::STOPPED_RECORD)?;
@@ -132,7 +142,10 @@ impl Output {
             self.calls += 1;
             self.outbox.begin(self.calls);
             self.outcome.clear();
-            callee.call(argument, &mut self.outcome);
+            match timeout {
+                None => callee.call(argument, &mut self.outcome),
+                Some(timeout) => self.call_within(timeout, callee, argument),
+            }
             let outcome = std::mem::take(&mut self.outcome);
             self.publish(&outcome)?;
             let at_once = outcome::is_failure(&outcome) || self.outbox.unannounced() >= MANY;
@@ -142,6 +155,16 @@ impl Output {
             }
         }
         self.tell(false)
+    }
+
+    /// Makes a call that this process does not survive if it takes too long.
+    fn call_within(&mut self, timeout: Duration, callee: Callee, argument: &[u8]) {
+        // First the note: when the timer ends, the time that is noted is over.
+        self.outbox.begin_timed(timeout);
+        self.timer.start(timeout);
+        callee.call(argument, &mut self.outcome);
+        self.timer.stop();
+        self.outbox.end_timed();
     }
 
     /// Makes sure that an outcome outlives this process.

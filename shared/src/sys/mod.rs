@@ -15,3 +15,4 @@ mod note;
 pub(crate) mod per_process;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod timer;

@@ -9,7 +9,7 @@
 //!
 //! What is checked of every call that was submitted: its outcome is the one that its deed asks for, or, at
 //! most once for each worker that the test itself has killed, that of a killed worker; it was never begun
-//! twice; and if it has a result, it was begun. After each pool no process, no descriptor and no shared memory
+//! more often than its terms allow; and if it has a result, it was begun. After each pool no process, no descriptor and no shared memory
 //! is left.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 

@@ -32,6 +32,8 @@ pub(crate) enum Deed {
     Abort,
     Overflow,
     KillItself,
+    /// Never to end; only where calls have to end in time.
+    Stay,
     /// To write nonsense into every socket it has, and to wait for what comes of it.
     Scribble,
     /// To close every descriptor but the standard ones and the log, and to answer. The worker dies as soon as
@@ -82,6 +84,8 @@ impl Deed {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Call {
     pub(crate) number: u64,
+    /// How often it may be made again.
+    pub(crate) retries: u32,
     pub(crate) deed: Deed,
 }
 
@@ -160,11 +164,10 @@ pub(crate) fn perform(call: Call) -> Answer {
         Deed::KillItself => {
             rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
         }
+        Deed::Stay => stay(),
         Deed::Scribble => {
             scribble();
-            loop {
-                std::thread::park();
-            }
+            stay();
         }
         Deed::CloseAll => {
             let log = LOG.get().unwrap().as_raw_fd();
@@ -176,6 +179,12 @@ pub(crate) fn perform(call: Call) -> Answer {
         Deed::ResultUnreadable => answer.stubborn = Some(Stubborn::Unreadable),
     }
     answer
+}
+
+fn stay() -> ! {
+    loop {
+        std::thread::park();
+    }
 }
 
 fn panic_twice() {
@@ -218,6 +227,7 @@ pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool 
         // A test program may lack the handler that makes a SIGABRT of it.
         Deed::Overflow => return died(&[libc::SIGSEGV, libc::SIGABRT].map(ExitStatus::Signal)),
         Deed::KillItself | Deed::Scribble => return died(&[ExitStatus::Signal(libc::SIGKILL)]),
+        Deed::Stay => return matches!(outcome, Err(Error::TimedOut { .. })),
         // The answer may have been on its way in the shared memory, or not.
         Deed::CloseAll if outcome.is_err() => return matches!(outcome, Err(Error::Died { .. })),
         Deed::CloseAll => "",

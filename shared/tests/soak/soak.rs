@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
 use std::task::Poll;
+use std::time::Duration;
 
-use multiprocessing::{Error, Imap, MapHandle, Pool, TaskHandle};
+use multiprocessing::{Error, Imap, MapHandle, Pool, TaskHandle, Terms};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use crate::FOREVER;
@@ -39,6 +41,8 @@ enum Pending {
     Map(Vec<Call>, MapHandle<Answer>),
     Ordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
     Unordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
+    /// Its outcome comes by a callback.
+    Callback(Call, Receiver<Outcome>),
 }
 
 /// How a pool comes to its end.
@@ -63,6 +67,8 @@ pub(crate) struct Soak {
     spoilt: usize,
     /// How many outcomes say that their worker died of something other than the call's own deed.
     died: Vec<String>,
+    /// The calls that may be made again, and how often.
+    retries: HashMap<u64, u32>,
     /// The calls that have given an answer.
     answered: HashSet<u64>,
     /// How many descriptors there are without a pool.
@@ -83,6 +89,7 @@ impl Soak {
             killed: 0,
             spoilt: 0,
             died: Vec::new(),
+            retries: HashMap::new(),
             answered: HashSet::new(),
             descriptors: descriptors(),
         };
@@ -110,7 +117,8 @@ impl Soak {
             60..72 => self.begin_imap(),
             72..82 => self.kill_worker(),
             82..94 => self.take_one(),
-            94..97 => drop(self.take_pending()),
+            94..97 => self.give_up_one(),
+            97 => self.map_stuck(),
             _ => {
                 let end = self.random.pick(&[End::Join, End::Terminate, End::Drop]);
                 self.end(end);
@@ -125,58 +133,79 @@ impl Soak {
         self.tally
     }
 
-    fn call(&mut self, bad_once_in: usize) -> Call {
+    /// Terms by which each call may be made so often again.
+    fn terms(&mut self, retries: u32) -> Terms<'_> {
+        let chunk = self.random.pick(&[1, 1, 3, 20, 1000]);
+        let pool = self.pool.as_ref().unwrap();
+        pool.chunks_of(chunk).retries(retries)
+    }
+
+    fn call(&mut self, bad_once_in: usize, retries: u32) -> Call {
         self.tally.calls += 1;
         let deed = Deed::any(&mut self.random, bad_once_in);
+        if retries > 0 {
+            self.retries.insert(self.tally.calls, retries);
+        }
         self.spoilt += usize::from(matches!(deed, Deed::CloseAll));
-        Call { number: self.tally.calls, deed }
+        Call { number: self.tally.calls, retries, deed }
     }
 
-    fn calls(&mut self) -> Vec<Call> {
+    fn calls(&mut self, retries: u32) -> Vec<Call> {
         let bad_once_in = self.random.pick(&[0, 0, 50, 10, 2]);
         let count = self.random.pick(&[0, 1, 2, 10, 60]);
-        (0..count).map(|_| self.call(bad_once_in)).collect()
-    }
-
-    fn chunk(&mut self) -> usize {
-        self.random.pick(&[1, 1, 3, 20, 1000])
+        (0..count).map(|_| self.call(bad_once_in, retries)).collect()
     }
 
     fn map_each(&mut self) {
-        let calls = self.calls();
-        let chunk = self.chunk();
-        let pool = self.pool.as_ref().unwrap();
-        let outcomes = pool.chunks_of(chunk).map_each(perform, calls.clone()).unwrap();
+        let retries = self.random.pick(&[0, 0, 1, 3]);
+        let calls = self.calls(retries);
+        let outcomes = self.terms(retries).map_each(perform, calls.clone()).unwrap();
         assert_eq!(outcomes.len(), calls.len());
         calls.iter().zip(&outcomes).for_each(|(call, outcome)| self.check(call, outcome));
     }
 
+    /// Calls that never end, and are ended.
+    fn map_stuck(&mut self) {
+        let mut calls = vec![self.call(0, 0), self.call(0, 0)];
+        calls.iter_mut().for_each(|call| call.deed = Deed::Stay);
+        let outcomes =
+            self.terms(0).timeout(Duration::from_millis(2)).map_each(perform, calls.clone()).unwrap();
+        calls.iter().zip(&outcomes).for_each(|(call, outcome)| self.check(call, outcome));
+    }
+
     fn map(&mut self) {
-        let calls = self.calls();
+        let calls = self.calls(0);
         let outcome = self.pool.as_ref().unwrap().map(perform, calls.clone());
         self.check_map(&calls, outcome);
     }
 
     fn begin_task(&mut self) {
         for _ in 0..=self.random.below(8) {
-            let call = self.call(10);
+            let call = self.call(10, 0);
             let handle = self.pool.as_ref().unwrap().apply_async(perform, call.clone()).unwrap();
-            self.pending.push(Pending::Task(call, handle));
+            if self.random.once_in(4) {
+                let (sender, receiver) = mpsc::channel();
+                // If nobody wants it any more, there is nobody to tell.
+                handle.on_done(move |outcome| drop(sender.send(outcome))).unwrap();
+                self.pending.push(Pending::Callback(call, receiver));
+            } else {
+                self.pending.push(Pending::Task(call, handle));
+            }
         }
     }
 
     fn begin_map(&mut self) {
-        let calls = self.calls();
-        let chunk = self.chunk();
-        let handle = self.pool.as_ref().unwrap().chunks_of(chunk).map_async(perform, calls.clone()).unwrap();
+        let retries = self.random.pick(&[0, 0, 2]);
+        let calls = self.calls(retries);
+        let handle = self.terms(retries).map_async(perform, calls.clone()).unwrap();
         self.pending.push(Pending::Map(calls, handle));
     }
 
     fn begin_imap(&mut self) {
-        let calls = self.calls();
-        let chunk = self.chunk();
-        let terms = self.pool.as_ref().unwrap().chunks_of(chunk);
-        let pending = if self.random.once_in(2) {
+        let calls = self.calls(0);
+        let in_order = self.random.once_in(2);
+        let terms = self.terms(0);
+        let pending = if in_order {
             Pending::Ordered(calls.clone(), terms.imap(perform, calls))
         } else {
             Pending::Unordered(calls.clone(), terms.imap_unordered(perform, calls))
@@ -207,6 +236,17 @@ impl Soak {
         (count > 0).then(|| self.pending.swap_remove(self.random.below(count)))
     }
 
+    fn give_up_one(&mut self) {
+        let how = self.random.below(3);
+        match (self.take_pending(), how) {
+            (Some(Pending::Task(_, handle)), 1) => handle.cancel(),
+            (Some(Pending::Task(_, handle)), 2) => handle.kill(),
+            (Some(Pending::Map(_, handle)), 1) => handle.cancel(),
+            (Some(Pending::Map(_, handle)), 2) => handle.kill(),
+            (pending, _) => drop(pending),
+        }
+    }
+
     fn take_one(&mut self) {
         match self.take_pending() {
             Some(pending) => self.take(pending, End::Join),
@@ -220,6 +260,12 @@ impl Soak {
         match pending {
             Pending::Task(call, mut handle) => {
                 let outcome = handle.get_timeout(FOREVER).unwrap();
+                if !outcome.as_ref().is_err_and(is_lost) {
+                    self.check(&call, &outcome);
+                }
+            }
+            Pending::Callback(call, receiver) => {
+                let outcome = receiver.recv_timeout(FOREVER).unwrap();
                 if !outcome.as_ref().is_err_and(is_lost) {
                     self.check(&call, &outcome);
                 }
@@ -343,15 +389,19 @@ impl Soak {
         }
     }
 
-    /// No call was begun twice, and none has an answer that was not begun.
+    /// No call was begun more often than it may be, and none has an answer that was not begun.
     fn check_log(&mut self) {
         let log = std::fs::read(self.log.path()).unwrap();
-        let mut begun = HashSet::new();
+        let mut begun: HashMap<u64, u32> = HashMap::new();
         for number in log.chunks_exact(8) {
-            let number = u64::from_le_bytes(number.try_into().unwrap());
-            assert!(begun.insert(number), "call {number} was begun twice");
+            *begun.entry(u64::from_le_bytes(number.try_into().unwrap())).or_default() += 1;
         }
-        assert!(self.answered.is_subset(&begun));
+        for (number, times) in &begun {
+            let most = 1 + self.retries.get(number).copied().unwrap_or_default();
+            assert!(*times <= most, "call {number} was begun {times} times");
+        }
+        assert!(self.answered.iter().all(|number| begun.contains_key(number)));
+        self.retries.clear();
         self.answered.clear();
         self.log.as_file().set_len(0).unwrap();
     }

@@ -7,5 +7,6 @@ mod faults;
 mod pool;
 mod process;
 mod support;
+mod terms;
 
 multiprocessing::init_tests!();
