@@ -244,7 +244,7 @@ impl<R: DeserializeOwned> TaskHandle<R> {
     /// ```
     /// # multiprocessing::init();
     /// let pool = multiprocessing::Pool::new(1)?;
-    /// let endless = pool.apply_async(|()| loop { std::thread::park() }, ())?;
+    /// let endless = pool.apply_async(|()| -> () { loop { std::thread::park() } }, ())?;
     /// endless.kill();
     /// assert_eq!(pool.apply(|x: u64| x + 1, 1)?, 2);
     /// # Ok::<(), multiprocessing::Error>(())
