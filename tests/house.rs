@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use grader::author::{Fixture, GIVEN};
-use grader::model::{Candidate, Verdict, paragraphs};
+use grader::judge::{Evidence, judge};
+use grader::model::{Answer, Candidate, Verdict, paragraphs};
 use grader::question::{Course, is_unmarked};
 use grader::submission::{Workspace, is_unfinished, without_texts};
 use tests::code::{modules_named, words};
@@ -83,8 +84,8 @@ fn map() -> BTreeSet<String> {
 #[test]
 fn everything_on_the_file_map_exists() {
     for path in map() {
-        // A learner's copy comes without the reference answers and the fixtures.
-        let is_kept = ["solutions/", "tests/submissions/"].contains(&path.as_str());
+        // A learner's copy comes without what gives an answer away.
+        let is_kept = ["solutions/", "tests/answers/", "tests/submissions/"].contains(&path.as_str());
         let is_there = root().join(&path).exists() || is_kept;
         assert!(is_there, "the file map names `{path}`, which does not exist");
         assert_eq!(root().join(&path).is_dir(), path.ends_with('/') && root().join(&path).exists(), "{path}");
@@ -289,6 +290,35 @@ fn the_outputs_to_be_predicted_are_those_that_the_text_shows() {
         }
     }
     assert!(seen > 0, "nothing is to be predicted");
+}
+
+/// `tests/answers/<question>/` holds answers that say what is asked for, each in other words.
+#[test]
+fn a_written_answer_is_found_good_in_other_words_too() {
+    // A learner's copy comes without them.
+    if !root().join("tests/answers").is_dir() {
+        return;
+    }
+    let course = Course::find(&root()).unwrap();
+    for id in course.ids() {
+        let question = course.question(id).unwrap();
+        let files: Vec<String> = if question.asks_for_prose() { answers(id) } else { Vec::new() };
+        assert!(files.len() >= 2 || !question.asks_for_prose(), "`{id}` has too few answers to try");
+        for file in files {
+            let answer = Answer::Text { file: file.clone(), text: read(&file) };
+            let grade = judge(&question, &file, &Evidence { answer, ..Evidence::default() });
+            let written = grade.checks.iter().filter(|check| check.kind == "written");
+            for check in written {
+                assert_eq!(check.verdict, Verdict::Passed, "{file}: {}: {:?}", check.name, check.explanation);
+            }
+        }
+    }
+}
+
+fn answers(id: &str) -> Vec<String> {
+    let folder = format!("tests/answers/{id}");
+    let entries = fs::read_dir(root().join(&folder)).into_iter().flatten().flatten();
+    entries.map(|entry| format!("{folder}/{}", entry.file_name().to_string_lossy())).collect()
 }
 
 fn assert_package(folder: &str, name: &str) {

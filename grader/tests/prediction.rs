@@ -276,3 +276,29 @@ fn every_mistake_in_what_is_to_be_predicted_is_told_with_its_place() {
     writeln!(all, "== a program that is not predicted\n{mistakes}").expect("memory can be written to");
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn a_mark_is_right_exactly_when_it_says_whether_some_order_prints_the_output() {
+    use proptest::prelude::*;
+    let line = || prop::sample::select(vec!["a", "b", "c"]);
+    let output = |least| prop::collection::vec(line(), least..5);
+    proptest!(|(others in prop::collection::vec(output(0), 0..6), one in output(1), other in output(1))| {
+        let printed: Vec<Vec<&str>> = others.into_iter().chain([one.clone()]).collect();
+        // A check has to have an impossible one as well.
+        prop_assume!(!printed.contains(&other));
+        let file = format!(
+            "{HEAD}[predict.outputs]\none = {one:?}\nother = {other:?}\n{CHECK}predict = [\"one\", \"other\"]\n"
+        );
+        let question = parse("q", Path::new(FILE), &file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let runs: Vec<RunRecord> =
+            (0..).zip(&printed).map(|(seed, lines)| run(Policy::Exhaustive, seed, lines)).collect();
+        for (first, second) in [(true, true), (true, false), (false, true), (false, false)] {
+            let word = |possible| if possible { "possible" } else { "impossible" };
+            let marks = format!("one = '{}'\nother = '{}'\n", word(first), word(second));
+            let told = told_of(&question, &marks, |evidence| evidence.runs = runs.clone());
+            let is_right = (first, second) == (true, false);
+            prop_assert_eq!(told == "passed", is_right, "{} for {:?}", told, printed);
+            prop_assert!(is_right || told.starts_with("failed"), "{}", told);
+        }
+    });
+}

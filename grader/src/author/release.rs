@@ -1,7 +1,7 @@
 //! The learner's copy of a course.
 //!
 //! What belongs to it is named here, and nothing else is copied: what an instructor keeps beside is never given away.
-//! Left behind are the solutions, the fixtures, what solutions print, and what nobody has begun to answer is answered:
+//! Left behind are the solutions, the fixtures, written answers to try, what solutions print, and what nobody has begun to answer is answered:
 //! every exercise is its starter.
 //! Hidden checks are taken out of question.toml with the files that they alone use; their points are written down.
 //! The copy is made beside its place and renamed, so that it is there whole or not at all.
@@ -39,7 +39,7 @@ pub const GIVEN: [&str; 17] = [
 ];
 
 /// What of the workspace's tests stays behind, from their folder on: a path, or its beginning.
-const KEPT_OF_TESTS: [&str; 2] = ["submissions", "snapshots/output_of_"];
+const KEPT_OF_TESTS: [&str; 3] = ["answers", "submissions", "snapshots/output_of_"];
 
 /// What is made by tools wherever they run.
 const MADE: [&str; 3] = ["target", ".git", ".grader"];

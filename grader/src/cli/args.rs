@@ -83,7 +83,7 @@ pub(super) struct GradeArguments {
     ///
     /// quick is two free runs, children-last, children-first, reverse and three of random.
     /// thorough takes fifty of random.
-    /// exhaustive tries every order of births and outputs.
+    /// exhaustive tries every order of births and outputs, as is done for a question to predict in any case.
     /// One schedule is given by its name and seed, as a report prints it: children-last, random:7.
     #[arg(long, value_name = "SCHEDULES", default_value = "quick", value_parser = selection)]
     pub(super) schedules: Selection,

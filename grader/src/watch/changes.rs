@@ -76,7 +76,8 @@ type Stamp = (u64, u64, i64, i64);
 impl Look {
     pub(super) fn at(workspace: &Workspace, question: &str) -> Look {
         let answer = Answer::find(workspace, question);
-        let own = ["question.toml", "question.md", "Cargo.toml"].map(|name| answer.folder().join(name));
+        let own = ["question.toml", "question.md", "program.rs", "Cargo.toml"]
+            .map(|name| answer.folder().join(name));
         let shared = workspace.root().join("Cargo.toml");
         let files = answer.files().map(|file| answer.folder().join(file));
         Look(files.chain(own).chain([shared]).map(|file| (file.clone(), stamp(&file))).collect())
