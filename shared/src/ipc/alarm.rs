@@ -47,6 +47,20 @@ pub(crate) fn clear<W: Word>(word: &W) {
     word.store(u64::from(AWAKE), Ordering::Relaxed);
 }
 
+/// Sleeps until `ready`, by means of `wait`, which returns when the alarm went off and may return before.
+pub(crate) fn sleep<W: Word>(word: &W, news: News, mut ready: impl FnMut() -> bool, mut wait: impl FnMut()) {
+    loop {
+        set(word, news);
+        if ready() {
+            return clear(word);
+        }
+        wait();
+        if ready() {
+            return clear(word);
+        }
+    }
+}
+
 /// Whether the other side is to be woken for these news, which are stored. The alarm is off then.
 #[must_use = "the other side sleeps until it is woken"]
 pub(crate) fn goes_off<W: Word>(word: &W, news: News) -> bool {

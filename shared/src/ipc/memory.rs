@@ -179,6 +179,11 @@ impl ManagerSide {
         alarm::set(self.memory.flag(MANAGER), News::Any);
     }
 
+    /// Asks the worker for no message.
+    pub(crate) fn clear_alarm(&self) {
+        alarm::clear(self.memory.flag(MANAGER));
+    }
+
     fn wake(&self, news: News) {
         let flag = self.memory.flag(WORKER);
         if alarm::goes_off(flag, news) {
@@ -226,7 +231,7 @@ impl Inbox {
     /// Waits until there is a request to claim.
     pub(crate) fn wait(&mut self) {
         let claims = self.memory.word(CLAIMS);
-        sleep(self.memory.flag(WORKER), News::Any, &mut self.spin, || claims::waiting(claims) > 0);
+        sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
     }
 
     /// Whether nobody wants the rest of the current request. Acquire: partner of [`ManagerSide::withdraw`].
@@ -273,7 +278,7 @@ impl Outbox {
     /// before.
     pub(crate) fn wait_for_room(&mut self, bytes: usize) {
         let (taken, results) = (self.memory.word(TAKEN), &mut self.results);
-        sleep(self.memory.flag(WORKER), News::Room, &mut self.spin, || results.has_room(taken, bytes));
+        sleep(self.memory.flag(WORKER), News::Room, &self.spin, || results.has_room(taken, bytes));
     }
 
     /// Makes sure that a result, for which there is room, outlives this process.
@@ -307,19 +312,12 @@ fn now() -> u64 {
 }
 
 /// Waits for news, awake for a moment and then asleep.
-fn sleep(flag: &AtomicU32, news: News, spin: &mut Spin, mut ready: impl FnMut() -> bool) {
+fn sleep(flag: &AtomicU32, news: News, spin: &Spin, mut ready: impl FnMut() -> bool) {
     if spin.wait(&mut ready) {
         return;
     }
-    loop {
-        alarm::set(flag, news);
-        if ready() {
-            return alarm::clear(flag);
-        }
-        // It returns at once if the alarm is off by now. Whatever else it returns for, the loop looks again.
+    alarm::sleep(flag, news, ready, || {
+        // It returns at once if the alarm is off by now. Whatever else it returns for, one looks again.
         let _ = futex::wait(flag, futex::Flags::empty(), news as u32, None);
-        if ready() {
-            return alarm::clear(flag);
-        }
-    }
+    });
 }

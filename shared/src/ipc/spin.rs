@@ -6,13 +6,15 @@
 //! sides that both sleep at once would never find out that they need not.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// About as long as it takes to put one side to sleep and wake it, twice: whoever is awake answers sooner.
-const LONGEST: Duration = Duration::from_micros(50);
+/// Microseconds. About as long as it takes to put one side to sleep and wake it, twice: whoever is awake answers
+/// sooner.
+const LONGEST: u32 = 50;
 
-/// What a spin costs that has failed many times.
-const SHORTEST: Duration = Duration::from_micros(1);
+/// Microseconds that a spin costs which has failed many times.
+const SHORTEST: u32 = 1;
 
 /// One in so many short spins is a long one.
 const TRIALS: u32 = 64;
@@ -20,42 +22,52 @@ const TRIALS: u32 = 64;
 /// Turns between two looks at the clock.
 const TURNS: u32 = 16;
 
-/// How long one side stays awake.
+/// How long one side stays awake. Relaxed throughout: the words guard nothing, and a wrong guess is none.
 pub(crate) struct Spin {
-    time: Duration,
-    failures: u32,
+    micros: AtomicU32,
+    failures: AtomicU32,
+    /// Whether somebody spins. One is enough: others sleep at once.
+    taken: AtomicBool,
 }
 
 impl Default for Spin {
     fn default() -> Spin {
-        Spin { time: LONGEST, failures: 0 }
+        Spin { micros: AtomicU32::new(LONGEST), failures: AtomicU32::new(0), taken: AtomicBool::new(false) }
     }
 }
 
 impl Spin {
     /// Waits awake until `ready`, for a while; says whether it came.
-    pub(crate) fn wait(&mut self, mut ready: impl FnMut() -> bool) -> bool {
+    pub(crate) fn wait(&self, mut ready: impl FnMut() -> bool) -> bool {
         static ALONE: LazyLock<bool> = LazyLock::new(|| num_cpus::get() == 1);
         if ready() {
             return true;
         }
-        if *ALONE {
+        if *ALONE || self.taken.swap(true, Ordering::Relaxed) {
             return false;
         }
-        let start = Instant::now();
+        let is_ready = self.spin(ready);
+        self.taken.store(false, Ordering::Relaxed);
+        is_ready
+    }
+
+    fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
+        let micros = self.micros.load(Ordering::Relaxed);
+        let (start, longest) = (Instant::now(), Duration::from_micros(micros.into()));
         loop {
             for _ in 0..TURNS {
                 std::hint::spin_loop();
                 if ready() {
-                    self.time = LONGEST;
-                    self.failures = 0;
+                    self.micros.store(LONGEST, Ordering::Relaxed);
+                    self.failures.store(0, Ordering::Relaxed);
                     return true;
                 }
             }
-            if start.elapsed() >= self.time {
-                self.failures += 1;
-                let again = self.failures.is_multiple_of(TRIALS);
-                self.time = if again { LONGEST } else { (self.time / 2).max(SHORTEST) };
+            if start.elapsed() >= longest {
+                let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+                let again = failures.is_multiple_of(TRIALS);
+                self.micros
+                    .store(if again { LONGEST } else { (micros / 2).max(SHORTEST) }, Ordering::Relaxed);
                 return false;
             }
         }

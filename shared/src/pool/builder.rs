@@ -1,14 +1,14 @@
 //! How a pool is to be set up.
 
 use std::io;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Pool;
-use super::manager::{Manager, Shared};
-use super::member::{Greeting, Member};
+use super::manager::{self, Shared};
+use super::member::Greeting;
 use crate::error::Error;
 use crate::ipc::message::EntryRef;
 use crate::ipc::outcome::Failure;
@@ -94,17 +94,14 @@ impl PoolBuilder {
         let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
         let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;
         let greeting = Greeting { initializer };
-        let members =
-            (0..processes).map(|_| Member::start(&greeting)).collect::<Result<Vec<_>, _>>().map_err(start)?;
-        let (sender, commands) = mpsc::channel();
-        let shared = Shared::new(sender, processes, self.max_tasks, initializer_name).map_err(start)?;
+        let shared = Shared::start(greeting, processes, self.max_tasks, initializer_name).map_err(start)?;
         let shared = Arc::new(shared);
-        let manager = Manager::new(Arc::clone(&shared), commands, greeting, members);
+        let managed = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("multiprocessing-manager".into())
             .spawn(move || {
                 signals::block_all_on_this_thread();
-                manager.run();
+                manager::run(&managed);
             })
             .map_err(start)?;
         Ok(Pool { shared, manager: Mutex::new(Some(thread)) })

@@ -102,6 +102,12 @@ impl<R: DeserializeOwned> MapHandle<R> {
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) -> bool {
+        let is_there = self.collect(deadline);
+        self.outcomes.leave();
+        is_there
+    }
+
+    fn collect(&mut self, deadline: Option<Instant>) -> bool {
         while self.result.is_none() {
             if self.outcomes.given() == self.count {
                 self.result = Some(Ok(()));

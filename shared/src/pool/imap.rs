@@ -58,7 +58,9 @@ where
 {
     fn next(&mut self, deadline: Option<Instant>) -> Option<Next<R>> {
         self.fill();
-        (self.outcomes.given() < self.added).then(|| self.outcomes.next(deadline))
+        let next = (self.outcomes.given() < self.added).then(|| self.outcomes.next(deadline));
+        self.outcomes.leave();
+        next
     }
 
     /// Takes in arguments until the window is full.

@@ -22,6 +22,8 @@ pub(super) enum Delivery {
     Outcomes { first: usize, outcomes: Payload },
     /// Some of the calls will never have an outcome: the pool is no more.
     Lost,
+    /// No outcome: it is the turn of whoever waits for this job to look after the workers.
+    Drive,
 }
 
 /// One `map` or `apply`.
@@ -62,6 +64,11 @@ impl Job {
     pub(super) fn hang_up(&self, bell: Bell) {
         // A handle gives itself away to its callback, so there is one bell at most.
         let _ = self.bell.set(bell);
+    }
+
+    /// Tells whoever waits that it is their turn to look after the workers.
+    pub(super) fn deliver_turn(&self) {
+        let _ = self.deliveries.send(Delivery::Drive);
     }
 
     /// Sends back that one call failed, and gives up the calls after it if the job is of that kind.

@@ -1,93 +1,139 @@
-//! The manager: the one thread that owns a pool's workers and its queue.
+//! Who drives a pool: the callers that wait for it, and a thread for when nobody does.
 //!
-//! Callers send it chunks and wake it; it waits in one `poll` for them, for every worker's channel and for
-//! every worker's end. It moves bytes only: what is in a chunk, and what comes of it, is for others to know.
-//! Since everything here belongs to one thread, there is no lock that a dying worker could leave locked.
+//! The [`Crew`] belongs to whoever has the lock, and whoever waits for results drives it: a caller looks after
+//! the workers itself, awake for a moment ([`Spin`]) and then asleep in one poll(2) for all of them. So a
+//! result needs no hop over another thread. Of the callers that sleep one is *the driver*; the others wait for
+//! their outcomes, and one of them is told when the driver leaves.
 //!
-//! Chunks go out first come, first served: one to each idle worker, then more to each, so that none has to
-//! wait for the manager. When the queue is empty and a worker idle, it gets chunks that wait behind another
-//! one elsewhere. So a call never waits behind a slow one while there is a worker free for it.
+//! The manager is a thread that does what callers cannot wait for, or should not: it sees workers end, by their
+//! pidfds, and starts new ones; and it watches the channels when there is work and no caller drives, after an
+//! `apply_async` say. While it watches it is the driver. With no work at all it sleeps, and so does everyone.
 //!
-//! A worker that ends is missed only when there is work: then it is replaced. Several that end before they
-//! are ready mean that no worker can be had, and the pool gives up.
+//! | who | sleeps on | is woken by |
+//! | --- | --- | --- |
+//! | the driver, a caller | the channels, the nudge | a worker, by the alarm; whoever else has taken outcomes |
+//! | another caller | its job's queue | who delivers; the driver that leaves |
+//! | the manager | the pidfds, the kick; the channels while it watches | a worker's end, or whoever needs it |
+//!
+//! The lock is never held while anyone sleeps or runs a user's code, and no worker can reach it.
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::ThreadId;
+use std::time::Instant;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
 use super::callbacks::Callbacks;
-use super::job::{Calls, Job};
-use super::member::{Greeting, Member, News};
+use super::crew::{Crew, FAILED_STARTS, Fault};
+use super::job::{Calls, Delivery, Job};
+use super::member::Greeting;
+use super::watch::Watch;
 use crate::error::Error;
 use crate::ipc::message::Refusal;
 use crate::ipc::ready;
-use crate::status::ExitStatus;
+use crate::ipc::spin::Spin;
 
-/// After so many workers in a row that ended before they were ready, the pool gives up.
-const FAILED_STARTS: u32 = 3;
-
-/// How many chunks a worker has at most. So many small ones take longer than a wake-up does; large ones are
-/// bounded by the memory that they are in.
-const DEPTH: usize = 256;
-
-/// What a caller asks of the manager.
-pub(super) enum Command {
-    Do(Calls),
-    /// Calls of this job are wanted no more.
-    GiveUp(Arc<Job>),
-    /// The same, and workers that are at such a call are to be killed.
-    Kill(Arc<Job>),
-    Terminate,
-}
-
-/// Why a pool has come to its end before its work had.
-#[derive(Clone, Debug)]
-pub(super) enum Fault {
-    Terminated,
-    Refused(Refusal),
-    /// The error's number, since an `io::Error` cannot be copied for everyone who waits.
-    NotStarted(Option<i32>),
-    WorkersDie(ExitStatus),
-}
-
-/// What the manager and the callers share.
+/// What all who use a pool share.
 pub(super) struct Shared {
-    pub(super) commands: Sender<Command>,
-    /// An eventfd: what the manager waits on for commands.
-    wake: OwnedFd,
-    /// Whether the manager has been woken and not looked yet, so that one wake-up serves many commands.
-    woken: AtomicBool,
+    state: Mutex<State>,
+    watch: Arc<Watch>,
+    /// Wakes the manager.
+    kick: Bell,
+    /// Wakes the driver that is a caller.
+    nudge: Bell,
+    spin: Spin,
     /// Jobs of which more chunks may come.
     pub(super) open_jobs: AtomicUsize,
     pub(super) closed: AtomicBool,
-    pub(super) fault: OnceLock<Fault>,
+    pub(super) fault: Arc<OnceLock<Fault>>,
     pub(super) processes: usize,
     pub(super) max_calls: Option<usize>,
     /// The path of the initializer's function, for its errors.
-    pub(super) initializer: &'static str,
+    initializer: &'static str,
     pub(super) callbacks: Callbacks,
 }
 
+struct State {
+    /// `None` when the pool has come to its end.
+    crew: Option<Crew>,
+    /// The caller that is to look after the workers.
+    driver: Option<Driver>,
+    /// Whether the driver sleeps, or is about to.
+    driver_sleeps: bool,
+    /// Whether the manager is to look after the workers.
+    manager_watches: bool,
+    /// The callers that wait for their outcomes alone, by their jobs.
+    waiting: VecDeque<Arc<Job>>,
+}
+
+struct Driver {
+    job: Arc<Job>,
+    /// Its thread, once it has taken over. What it deserialises may itself use the pool.
+    thread: Option<ThreadId>,
+}
+
+/// A descriptor that becomes readable when it is rung (eventfd(2)).
+struct Bell {
+    descriptor: OwnedFd,
+    /// Whether it was rung and not answered yet, so that one system call serves many.
+    rung: AtomicBool,
+}
+
+impl Bell {
+    fn new() -> io::Result<Bell> {
+        let descriptor = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Bell { descriptor, rung: AtomicBool::new(false) })
+    }
+
+    /// AcqRel: partner of the swap in [`answer`](Bell::answer). Whichever of the two comes second sees what
+    /// stands before the first one.
+    fn ring(&self) {
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            // The counter cannot overflow: it is emptied each time.
+            let _ = rustix::io::write(&self.descriptor, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Before one looks for what it was rung for. First the descriptor, then the word: who rings in between
+    /// is seen by the look. AcqRel: partner of the swap in [`ring`](Bell::ring).
+    fn answer(&self) {
+        let _ = rustix::io::read(&self.descriptor, &mut [0; size_of::<u64>()]);
+        self.rung.swap(false, Ordering::AcqRel);
+    }
+}
+
 impl Shared {
-    pub(super) fn new(
-        commands: Sender<Command>,
+    /// Starts the workers of a pool.
+    pub(super) fn start(
+        greeting: Greeting,
         processes: usize,
         max_calls: Option<usize>,
         initializer: &'static str,
     ) -> io::Result<Shared> {
+        let watch = Arc::new(Watch::new()?);
+        let fault = Arc::new(OnceLock::new());
+        let (kick, nudge) = (Bell::new()?, Bell::new()?);
+        let crew = Crew::start(greeting, Arc::clone(&watch), Arc::clone(&fault), processes, max_calls)?;
         Ok(Shared {
-            commands,
-            wake: rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            woken: AtomicBool::new(false),
+            state: Mutex::new(State {
+                crew: Some(crew),
+                driver: None,
+                driver_sleeps: false,
+                manager_watches: false,
+                waiting: VecDeque::new(),
+            }),
+            watch,
+            kick,
+            nudge,
+            spin: Spin::default(),
             open_jobs: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            fault: OnceLock::new(),
+            fault,
             processes,
             max_calls,
             initializer,
@@ -95,19 +141,188 @@ impl Shared {
         })
     }
 
-    /// Sends a command. If the manager has ended, the command is dropped, and a chunk in it reports its loss.
-    pub(super) fn send(&self, command: Command) {
-        if self.commands.send(command).is_ok() {
-            self.wake();
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives work to the pool. If that has come to its end, the calls report their loss.
+    ///
+    /// Whoever does not wait for the outcomes has to [`watch`](Shared::watch) as well.
+    pub(super) fn submit(&self, calls: Calls) {
+        let mut state = self.lock();
+        match &mut state.crew {
+            Some(crew) => crew.queue(calls),
+            None => {
+                drop(state);
+                return drop(calls);
+            }
+        }
+        self.turn(&mut state);
+    }
+
+    /// Sees to it that calls of this job that nobody wants any more are not begun.
+    pub(super) fn give_up(&self, job: &Arc<Job>) {
+        let mut state = self.lock();
+        if let Some(crew) = &mut state.crew {
+            crew.give_up(job);
+        }
+        self.turn(&mut state);
+        self.find_driver(&mut state);
+    }
+
+    /// Does as [`give_up`](Shared::give_up) does, and kills the workers that are at such a call.
+    pub(super) fn kill(&self, job: &Arc<Job>) {
+        let mut state = self.lock();
+        if let Some(crew) = &mut state.crew {
+            crew.give_up(job);
+            crew.kill_at(job);
+        }
+        self.turn(&mut state);
+        self.find_driver(&mut state);
+    }
+
+    /// Sees to it that somebody looks after the workers while nobody waits.
+    pub(super) fn watch(&self) {
+        self.find_driver(&mut self.lock());
+    }
+
+    /// Ends the pool at once. The manager does it.
+    pub(super) fn terminate(&self) {
+        let _ = self.fault.set(Fault::Terminated);
+        self.kick.ring();
+    }
+
+    /// Has the manager look at everything anew.
+    pub(super) fn wake(&self) {
+        self.kick.ring();
+    }
+
+    /// Looks at what the workers have done, and gives them more. Does not wait.
+    fn turn(&self, state: &mut State) {
+        let Some(crew) = &mut state.crew else { return };
+        let any = crew.look();
+        crew.dispatch();
+        if any && state.driver_sleeps {
+            self.nudge.ring();
+        }
+        if self.fault.get().is_some() || crew.missing() > 0 || self.closed.load(Ordering::SeqCst) {
+            self.kick.ring();
         }
     }
 
-    /// Has the manager look at its commands. AcqRel: partner of the swap in [`Manager::take_commands`].
-    /// Whichever of the two comes second sees what stands before the first one.
-    pub(super) fn wake(&self) {
-        if !self.woken.swap(true, Ordering::AcqRel) {
-            // The counter cannot overflow: the manager empties it each time.
-            let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+    /// Waits for what comes next of this job; `None` if that is not before the deadline.
+    ///
+    /// The caller may be the driver afterwards, until it comes again or [`leave`](Shared::leave)s.
+    pub(super) fn receive(
+        &self,
+        job: &Arc<Job>,
+        deliveries: &Receiver<Delivery>,
+        deadline: Option<Instant>,
+    ) -> Option<Delivery> {
+        let take = || deliveries.try_iter().find(|delivery| !matches!(delivery, Delivery::Drive));
+        let mut taken = None;
+        let mut look = || {
+            if let Ok(mut state) = self.state.try_lock() {
+                self.turn(&mut state);
+            }
+            taken = take();
+            taken.is_some()
+        };
+        let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if look() || !is_late() && self.spin.wait(look) {
+            return taken;
+        }
+        loop {
+            let mut state = self.lock();
+            self.turn(&mut state);
+            if let Some(delivery) = take() {
+                return Some(delivery);
+            }
+            if is_late() {
+                return None;
+            }
+            if self.may_drive(&mut state, job) {
+                self.drive(state, deadline);
+                continue;
+            }
+            if !state.waiting.iter().any(|other| Arc::ptr_eq(other, job)) {
+                state.waiting.push_back(Arc::clone(job));
+            }
+            drop(state);
+            let delivery = match deadline {
+                None => deliveries.recv().map_err(RecvTimeoutError::from),
+                Some(deadline) => deliveries.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+            };
+            match delivery {
+                Ok(Delivery::Drive) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(delivery) => return Some(delivery),
+                Err(RecvTimeoutError::Disconnected) => return Some(Delivery::Lost),
+            }
+        }
+    }
+
+    /// Whether this caller is the driver, or becomes it now.
+    fn may_drive(&self, state: &mut State, job: &Arc<Job>) -> bool {
+        if state.crew.is_none() {
+            return false;
+        }
+        let thread = Some(std::thread::current().id());
+        if let Some(driver) = &mut state.driver {
+            if Arc::ptr_eq(&driver.job, job) {
+                driver.thread = thread;
+            }
+            return driver.thread == thread;
+        }
+        if state.manager_watches {
+            return false;
+        }
+        state.waiting.retain(|other| !Arc::ptr_eq(other, job));
+        state.driver = Some(Driver { job: Arc::clone(job), thread });
+        true
+    }
+
+    /// Sleeps until a worker has something to say, or anyone else has.
+    fn drive<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Option<Instant>) {
+        let Some(crew) = &mut state.crew else { return };
+        crew.set_alarms();
+        if !crew.has_news() {
+            state.driver_sleeps = true;
+            drop(state);
+            let mut descriptors = [
+                PollFd::from_borrowed_fd(self.watch.channels(), PollFlags::IN),
+                PollFd::new(&self.nudge.descriptor, PollFlags::IN),
+            ];
+            ready::wait(&mut descriptors, deadline);
+            if !descriptors[1].revents().is_empty() {
+                self.nudge.answer();
+            }
+            state = self.lock();
+            state.driver_sleeps = false;
+        }
+        if let Some(crew) = &mut state.crew {
+            crew.clear_alarms();
+            crew.serve();
+        }
+    }
+
+    /// This caller waits no more. If it was the driver, there is another one.
+    pub(super) fn leave(&self, job: &Arc<Job>) {
+        let mut state = self.lock();
+        state.waiting.retain(|other| !Arc::ptr_eq(other, job));
+        if state.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job)) {
+            state.driver = state.waiting.pop_front().map(|job| Driver { job, thread: None });
+            match &state.driver {
+                Some(next) => next.job.deliver_turn(),
+                None => self.find_driver(&mut state),
+            }
+        }
+    }
+
+    /// Wakes the manager if nobody looks after workers that have work.
+    fn find_driver(&self, state: &mut State) {
+        let is_busy = state.crew.as_ref().is_some_and(Crew::is_busy);
+        if is_busy && state.driver.is_none() && !state.manager_watches {
+            self.kick.ring();
         }
     }
 
@@ -136,260 +351,77 @@ impl Shared {
     }
 }
 
-/// A pool's state.
-pub(super) struct Manager {
-    shared: Arc<Shared>,
-    commands: Receiver<Command>,
-    greeting: Greeting,
-    members: Vec<Member>,
-    queue: VecDeque<Calls>,
-    /// How many workers in a row have ended before they were ready.
-    failed_starts: u32,
-}
-
-impl Manager {
-    /// A manager with these workers, all of them just started.
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        commands: Receiver<Command>,
-        greeting: Greeting,
-        members: Vec<Member>,
-    ) -> Manager {
-        Manager { shared, commands, greeting, members, queue: VecDeque::new(), failed_starts: 0 }
-    }
-
-    /// Works until the pool is terminated, broken, or closed and done.
-    ///
-    /// Then all is dropped: workers that are left are killed and reaped, and chunks that are left report
-    /// their loss.
-    pub(super) fn run(mut self) {
-        while self.go_on() {
-            self.wait_and_listen();
-        }
-    }
-
-    /// Does all that can be done without waiting; `false` when the pool has come to its end.
-    fn go_on(&mut self) -> bool {
-        // Asked before the commands are taken in: then no work can be in them that this does not know of.
-        let no_more_comes = self.shared.takes_no_more();
-        self.take_commands();
-        if no_more_comes && !self.has_work() {
-            self.dismiss_all();
-        } else {
-            self.dispatch();
-        }
-        let done = no_more_comes && !self.has_work() && self.members.is_empty();
-        !done && self.shared.fault.get().is_none()
-    }
-
-    fn has_work(&self) -> bool {
-        !self.queue.is_empty() || !self.members.iter().all(Member::is_idle)
-    }
-
-    fn dismiss_all(&mut self) {
-        self.members.iter_mut().filter(|member| !member.is_leaving()).for_each(Member::dismiss);
-    }
-
-    fn fail(&self, fault: Fault) {
-        // The first fault is the one that counts.
-        let _ = self.shared.fault.set(fault);
-    }
-
-    /// Takes in what the callers have sent. AcqRel: partner of the swap in [`Shared::wake`].
-    fn take_commands(&mut self) {
-        self.shared.woken.swap(false, Ordering::AcqRel);
-        while let Ok(command) = self.commands.try_recv() {
-            match command {
-                Command::Do(calls) => self.queue.push_back(calls),
-                Command::GiveUp(job) => self.give_up(&job),
-                Command::Kill(job) => {
-                    self.give_up(&job);
-                    self.members.iter_mut().for_each(|member| member.kill_at(&job));
-                }
-                Command::Terminate => self.fail(Fault::Terminated),
-            }
-        }
-    }
-
-    fn give_up(&mut self, job: &Arc<Job>) {
-        self.queue.retain(Calls::is_wanted);
-        for index in 0..self.members.len() {
-            let taken = self.members[index].give_up(job);
-            self.put_first(taken);
-        }
-    }
-
-    /// Waits until a caller, a worker's channel or a worker's end has something to say, and listens to all
-    /// that do.
-    fn wait_and_listen(&mut self) {
-        self.members.iter().for_each(Member::set_alarm);
-        if self.members.iter().any(Member::has_news) {
-            return self.look();
-        }
-        let mut descriptors = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
-        for member in &self.members {
-            let (channel, interest) = member.channel();
-            descriptors.push(PollFd::from_borrowed_fd(channel, interest));
-            descriptors.push(PollFd::from_borrowed_fd(member.child().ended(), PollFlags::IN));
+/// The manager's thread: works until the pool is terminated, broken, or closed and done.
+///
+/// Then all is dropped: workers that are left are killed and reaped, and calls that are left report their
+/// loss.
+pub(super) fn run(shared: &Shared) {
+    let _end = End(shared);
+    while let Some(watches) = manage(shared) {
+        let mut descriptors = vec![
+            PollFd::new(&shared.kick.descriptor, PollFlags::IN),
+            PollFd::from_borrowed_fd(shared.watch.ends(), PollFlags::IN),
+        ];
+        if watches {
+            descriptors.push(PollFd::from_borrowed_fd(shared.watch.channels(), PollFlags::IN));
         }
         ready::wait(&mut descriptors, None);
-        let events: Vec<PollFlags> = descriptors.iter().map(PollFd::revents).collect();
-        if !events[0].is_empty() {
-            // Only emptied: what it stands for is in the commands.
-            let _ = rustix::io::read(&self.shared.wake, &mut [0; size_of::<u64>()]);
-        }
-        for (index, events) in events[1..].chunks_exact(2).enumerate().rev() {
-            if !events[1].is_empty() {
-                let member = self.members.remove(index);
-                self.bury(member);
-            } else if !events[0].is_empty() {
-                self.serve(index, events[0]);
-            }
-        }
     }
+}
 
-    /// Takes note of what the workers have put in their memories.
-    fn look(&mut self) {
-        for index in 0..self.members.len() {
-            let news = self.members[index].look();
-            self.heed(news);
-        }
+/// Dissolves the crew when dropped, whatever the manager's thread ends by.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let crew = self.0.lock().crew.take();
+        drop(crew);
+        self.0.nudge.ring();
     }
+}
 
-    /// Sends to and receives from one worker.
-    fn serve(&mut self, index: usize, events: PollFlags) {
-        let member = &mut self.members[index];
-        if events.contains(PollFlags::OUT) {
-            member.send();
+/// Does all that can be done without waiting; says whether the manager watches from now on. `None` when the
+/// pool has come to its end.
+fn manage(shared: &Shared) -> Option<bool> {
+    loop {
+        shared.kick.answer();
+        let mut state = shared.lock();
+        // Asked before the work is looked at: then there cannot be any that this does not know of.
+        let no_more_comes = shared.takes_no_more();
+        let watches = state.driver.is_none();
+        let driver_sleeps = state.driver_sleeps;
+        let has_watched = std::mem::take(&mut state.manager_watches);
+        let crew = state.crew.as_mut()?;
+        if has_watched {
+            crew.clear_alarms();
         }
-        let was_starting = member.is_starting();
-        let news = member.receive();
-        if was_starting && !member.is_starting() {
-            self.failed_starts = 0;
+        let mut any = crew.bury();
+        if watches {
+            crew.serve();
         }
-        self.heed(news);
-    }
-
-    fn heed(&mut self, news: Vec<News>) {
-        for item in news {
-            match item {
-                News::Refused(refusal) => self.fail(Fault::Refused(refusal)),
-                News::GivenUp(job) => self.give_up(&job),
-            }
+        any |= crew.look();
+        if no_more_comes && !crew.has_work() {
+            crew.dismiss_all();
+        } else {
+            crew.dispatch();
+            crew.replace_missing();
         }
-    }
-
-    /// Settles the affairs of a worker that has ended.
-    fn bury(&mut self, mut member: Member) {
-        let was_starting = member.is_starting();
-        let news = member.receive_rest();
-        self.heed(news);
-        let status = member.child().wait();
-        if member.is_starting() {
-            self.failed_starts += 1;
-            if self.failed_starts >= FAILED_STARTS {
-                self.fail(Fault::WorkersDie(status));
-            }
-        } else if was_starting {
-            self.failed_starts = 0;
+        if any && driver_sleeps {
+            shared.nudge.ring();
         }
-        let (rest, news) = member.bury(status);
-        self.put_first(rest);
-        self.heed(news);
-    }
-
-    /// Puts calls in front of all others.
-    fn put_first(&mut self, calls: Vec<Calls>) {
-        for calls in calls.into_iter().rev() {
-            self.queue.push_front(calls);
+        let is_done = no_more_comes && !crew.has_work() && crew.is_empty();
+        if is_done || shared.fault.get().is_some() {
+            return None;
         }
-    }
-
-    /// Brings chunks and workers together.
-    fn dispatch(&mut self) {
-        self.give_out();
-        self.even_out();
-        self.replace_missing();
-    }
-
-    /// Gives chunks to the workers: one to each, then one more, then twice as many, and so on.
-    fn give_out(&mut self) {
-        let mut depth = 1;
-        while depth <= DEPTH {
-            for index in 0..self.members.len() {
-                while self.queue.front().is_some_and(|calls| !calls.is_wanted()) {
-                    self.queue.pop_front();
-                }
-                if self.queue.is_empty() {
-                    return;
-                }
-                self.give_to(index, depth);
-            }
-            depth *= 2;
-        }
-    }
-
-    /// Gives the first chunks to a worker that has fewer than `depth`.
-    fn give_to(&mut self, index: usize, depth: usize) {
-        let member = &mut self.members[index];
-        let mut room = member.room(depth);
-        while room > 0
-            && let Some(calls) = self.queue.front_mut()
-        {
-            if let Some(max) = self.shared.max_calls {
-                if calls.chunk_after(0, 0).is_some_and(|(count, _)| member.given() + count > max) {
-                    if member.is_idle() {
-                        member.dismiss();
-                    }
-                    return;
-                }
-                room = 1;
-            }
-            if !member.give(calls, room) {
-                return;
-            }
-            if self.queue.front().is_some_and(|calls| calls.left() == 0) {
-                self.queue.pop_front();
-            }
-            room = member.room(depth);
-        }
-    }
-
-    /// Gives chunks that wait behind others to workers that have none.
-    fn even_out(&mut self) {
-        for index in 0..self.members.len() {
-            if !self.queue.is_empty() {
-                return;
-            }
-            if self.members[index].room(1) == 0 {
+        let watches = watches && crew.is_busy();
+        if watches {
+            crew.set_alarms();
+            if crew.has_news() {
+                crew.clear_alarms();
                 continue;
             }
-            let most =
-                self.members.iter_mut().map(Member::waiting).enumerate().max_by_key(|(_, waiting)| *waiting);
-            let Some((busiest, waiting @ 1..)) = most else { return };
-            let taken = self.members[busiest].take_back(waiting.div_ceil(2));
-            self.put_first(taken);
-            self.give_to(index, DEPTH);
         }
-    }
-
-    /// Starts workers in place of those that have ended, no more than there is work for.
-    ///
-    /// A chunk that waits behind another one is work for a new worker too: it may be what the other one waits
-    /// for.
-    fn replace_missing(&mut self) {
-        let missing = self.shared.processes.saturating_sub(self.members.len());
-        if missing == 0 {
-            return;
-        }
-        let queued: usize = self.queue.iter().take(missing + self.members.len()).map(Calls::chunks).sum();
-        let waiting = queued + self.members.iter_mut().map(Member::waiting).sum::<usize>();
-        let free = self.members.iter().filter(|member| member.is_starting() || member.room(1) > 0).count();
-        for _ in 0..missing.min(waiting.saturating_sub(free)) {
-            match Member::start(&self.greeting) {
-                Ok(member) => self.members.push(member),
-                Err(error) => return self.fail(Fault::NotStarted(error.raw_os_error())),
-            }
-        }
+        state.manager_watches = watches;
+        return Some(watches);
     }
 }

@@ -9,7 +9,6 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::event::PollFlags;
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::process::Signal;
 
@@ -99,15 +98,20 @@ impl Member {
         Ok(member)
     }
 
-    /// The channel and what to wait for on it.
-    pub(super) fn channel(&self) -> (BorrowedFd<'_>, PollFlags) {
-        if !self.listening {
-            // A closed channel has always something to say, asked or not. Now only the end of the process
-            // counts.
-            return (self.child.ended(), PollFlags::empty());
-        }
-        let writing = if self.outbox.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
-        (self.socket.as_fd(), PollFlags::IN | writing)
+    /// The channel, to be waited for.
+    pub(super) fn channel(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Whether anything that comes over the channel still counts. A closed channel has always something to
+    /// say; now only the end of the process does.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.listening
+    }
+
+    /// Whether something waits for room in the channel.
+    pub(super) fn has_mail(&self) -> bool {
+        !self.outbox.is_empty()
     }
 
     pub(super) fn child(&self) -> &Child {
@@ -213,6 +217,11 @@ impl Member {
     /// Asks the worker for a message when it has outcomes. Then one has to look for news once more.
     pub(super) fn set_alarm(&self) {
         self.under_way.set_alarm();
+    }
+
+    /// Asks the worker for no message.
+    pub(super) fn clear_alarm(&self) {
+        self.under_way.clear_alarm();
     }
 
     /// Takes note of what the worker has put in the shared memory.

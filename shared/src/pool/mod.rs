@@ -1,20 +1,22 @@
 //! A pool of worker processes: what a caller sees of it.
 //!
-//! A call goes down through [`submission`] (values to rows of bytes, in the caller's thread) to the
-//! [`manager`], which owns all state and gives chunks to its [`member`]s; each of them is a process that runs
-//! the loop in [`worker`]. It comes back through [`outcomes`] (bytes to values, in the caller's thread again).
+//! A call goes down through [`submission`] (values to rows of bytes, in the caller's thread) to the [`crew`],
+//! which gives chunks to its [`member`]s; each of them is a process that runs the loop in [`worker`]. It comes
+//! back through [`outcomes`] (bytes to values, in the caller's thread again). Who drives the crew, and who
+//! sleeps on what meanwhile, stands in [`manager`].
 //!
 //! | what there is | in this process | in the worker |
 //! | --- | --- | --- |
-//! | a memory for each worker | the manager writes requests and copies outcomes out ([`under_way`]); it reads the rest when the worker is dead | the loop claims requests, and publishes an outcome as soon as it is made |
-//! | a socket pair for each worker | the manager reads and writes one end, and never blocks on it | the loop sends a message to a manager that sleeps, and what is too long for the memory |
-//! | a pidfd for each worker | the manager polls it, and reaps when it says that the worker has ended | |
-//! | an eventfd for the pool | callers write it, the manager polls it | |
-//! | a queue of commands | callers put calls in, the manager takes them out | |
-//! | a queue for each job | the manager puts outcomes in, the caller takes them out | |
+//! | a memory for each worker | the crew writes requests and copies outcomes out ([`under_way`]); it reads the rest when the worker is dead | the loop claims requests, and publishes an outcome as soon as it is made |
+//! | a socket pair for each worker | the crew reads and writes one end, and never blocks on it | the loop sends a message to a driver that sleeps, and what is too long for the memory |
+//! | a pidfd for each worker | the manager waits for it, and reaps when it says that the worker has ended | |
+//! | two sets of these descriptors ([`watch`]) | the driver waits for the sockets, the manager for the pidfds | |
+//! | two eventfds | callers wake the manager by one, and anyone the driver by the other | |
+//! | a queue for each job | the crew puts outcomes in, the caller takes them out | |
 
 mod builder;
 mod callbacks;
+mod crew;
 mod handle;
 mod imap;
 mod job;
@@ -25,6 +27,7 @@ mod star;
 mod submission;
 mod terms;
 mod under_way;
+mod watch;
 pub(crate) mod worker;
 
 use std::fmt;
@@ -43,7 +46,7 @@ pub use star::StarFn;
 pub use terms::Terms;
 
 use crate::error::Error;
-use manager::{Command, Shared};
+use manager::Shared;
 
 /// A number of worker processes that make calls for this one. The counterpart of Python's `Pool`.
 ///
@@ -336,7 +339,7 @@ impl Pool {
     /// When it returns, no worker is left.
     pub fn terminate(&self) {
         self.shared.closed.store(true, Ordering::SeqCst);
-        self.shared.send(Command::Terminate);
+        self.shared.terminate();
         self.wait();
     }
 

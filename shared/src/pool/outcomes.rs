@@ -1,15 +1,16 @@
 //! The way out of the pool: outcomes become values, in the caller's thread.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 
 use super::job::{Delivery, Job};
-use super::manager::{Command, Shared};
+use super::manager::Shared;
 use crate::error::Error;
 use crate::ipc::frame::Payload;
 use crate::ipc::{codec, outcome};
@@ -19,24 +20,44 @@ pub(super) struct Receiving {
     deliveries: Receiver<Delivery>,
     job: Arc<Job>,
     shared: Arc<Shared>,
+    /// Whether somebody has waited here and not left.
+    came: Cell<bool>,
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.leave();
+    }
 }
 
 impl Receiving {
     pub(super) fn new(deliveries: Receiver<Delivery>, job: Arc<Job>, shared: Arc<Shared>) -> Receiving {
-        Receiving { deliveries, job, shared }
+        Receiving { deliveries, job, shared, came: Cell::new(false) }
+    }
+
+    fn receive(&self, deadline: Option<Instant>) -> Option<Delivery> {
+        self.came.set(true);
+        self.shared.receive(&self.job, &self.deliveries, deadline)
+    }
+
+    /// Says that nobody waits here for the moment.
+    fn leave(&self) {
+        if self.came.take() {
+            self.shared.leave(&self.job);
+        }
     }
 
     /// Says that nobody wants the calls that are not begun.
     fn give_up(&self) {
         if self.job.give_up_from(0) {
-            self.shared.send(Command::GiveUp(Arc::clone(&self.job)));
+            self.shared.give_up(&self.job);
         }
     }
 
     /// Says that nobody wants any of the calls, begun or not.
     fn kill(&self) {
         self.job.give_up_from(0);
-        self.shared.send(Command::Kill(Arc::clone(&self.job)));
+        self.shared.kill(&self.job);
     }
 }
 
@@ -104,27 +125,18 @@ impl<R: DeserializeOwned> Outcomes<R> {
                 self.current = Some(Row { payload, used: 0 });
                 continue;
             }
-            match self.receive(deadline) {
-                Ok(Delivery::Outcomes { first, outcomes }) => {
+            match self.receiving.receive(deadline) {
+                Some(Delivery::Outcomes { first, outcomes }) => {
                     if self.order == Order::AsCompleted || first == self.given {
                         self.current = Some(Row { payload: outcomes, used: 0 });
                     } else {
                         self.early.insert(first, outcomes);
                     }
                 }
-                Ok(Delivery::Lost) | Err(RecvTimeoutError::Disconnected) => {
-                    return Next::Lost(self.receiving.shared.error());
-                }
-                Err(RecvTimeoutError::Timeout) => return Next::Late,
+                Some(Delivery::Lost) => return Next::Lost(self.receiving.shared.error()),
+                Some(Delivery::Drive) => {}
+                None => return Next::Late,
             }
-        }
-    }
-
-    fn receive(&self, deadline: Option<Instant>) -> Result<Delivery, RecvTimeoutError> {
-        let deliveries = &self.receiving.deliveries;
-        match deadline {
-            None => deliveries.recv().map_err(RecvTimeoutError::from),
-            Some(deadline) => deliveries.recv_timeout(deadline.saturating_duration_since(Instant::now())),
         }
     }
 
@@ -145,6 +157,12 @@ impl<R: DeserializeOwned> Outcomes<R> {
             }
             Err(failure) => Err(Error::of(failure, self.function)),
         })
+    }
+
+    /// Says that nobody waits for the moment. To be called after [`next`](Outcomes::next), once no further
+    /// outcome is asked for at once.
+    pub(super) fn leave(&self) {
+        self.receiving.leave();
     }
 
     /// Says that nobody wants the calls that are not begun.

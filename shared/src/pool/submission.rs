@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use serde::Serialize;
 
 use super::job::{Calls, Job};
-use super::manager::{Command, Shared};
+use super::manager::Shared;
 use super::outcomes::Receiving;
 use crate::error::Error;
 use crate::ipc::message::Work;
@@ -57,11 +57,21 @@ impl ChunkSize {
     }
 }
 
+/// What a submitter does once the calls are submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It waits for the outcomes, and looks after the workers meanwhile.
+    Waits,
+    /// Who knows: somebody else has to look after the workers.
+    GoesOn,
+}
+
 /// An open job, to which calls can be added. Closed when dropped: what was added is done all the same.
 pub(super) struct Submission<A> {
     job: Arc<Job>,
     shared: Arc<Shared>,
     size: ChunkSize,
+    then: Then,
     /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
     arguments: Vec<u8>,
     first: usize,
@@ -77,6 +87,7 @@ impl<A: Serialize> Submission<A> {
         stops_at_failure: bool,
         retries: u32,
         size: ChunkSize,
+        then: Then,
     ) -> Result<(Submission<A>, Receiving), Error> {
         // Counted before the pool is asked whether it is closed: either the closing sees this job, or this
         // job sees the closing. SeqCst, since that takes one order of both for everyone.
@@ -87,6 +98,7 @@ impl<A: Serialize> Submission<A> {
             job: Arc::clone(&job),
             shared: Arc::clone(shared),
             size,
+            then,
             arguments: Vec::new(),
             first: 0,
             count: 0,
@@ -129,7 +141,10 @@ impl<A: Serialize> Submission<A> {
         let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
         self.first += self.count;
         self.count = 0;
-        self.shared.send(Command::Do(calls));
+        self.shared.submit(calls);
+        if self.then == Then::GoesOn {
+            self.shared.watch();
+        }
     }
 }
 
@@ -139,6 +154,10 @@ impl<A> Drop for Submission<A> {
         self.shared.open_jobs.fetch_sub(1, Ordering::SeqCst);
         if self.shared.closed.load(Ordering::SeqCst) {
             self.shared.wake();
+        }
+        if std::thread::panicking() {
+            // Nobody will wait any more.
+            self.shared.watch();
         }
     }
 }

@@ -10,7 +10,7 @@ use super::handle::{MapHandle, TaskHandle};
 use super::imap::Imap;
 use super::outcomes::{Next, Order, Outcomes};
 use super::star::StarFn;
-use super::submission::{ChunkSize, Submission};
+use super::submission::{ChunkSize, Submission, Then};
 use crate::entry;
 use crate::error::Error;
 use crate::ipc::message::Work;
@@ -87,7 +87,7 @@ impl<'a> Terms<'a> {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        self.apply_async(f, arg)?.get()
+        self.start(f, [arg], Then::Waits).map(TaskHandle::new)?.get()
     }
 
     /// As [`Pool::apply_async`].
@@ -116,7 +116,7 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        self.map_async(f, items)?.get()
+        self.start(f, items, Then::Waits)?.get()
     }
 
     /// As [`Pool::map_each`].
@@ -131,7 +131,7 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn)?;
+        let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn, Then::Waits)?;
         let mut results = Vec::with_capacity(count);
         while results.len() < count {
             match outcomes.next(None) {
@@ -155,8 +155,7 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let (count, outcomes) = self.submit(f, items, AtFailure::Stop)?;
-        Ok(MapHandle::new(outcomes, std::any::type_name::<F>(), count))
+        self.start(f, items, Then::GoesOn)
     }
 
     /// As [`Pool::starmap`].
@@ -212,8 +211,25 @@ impl<'a> Terms<'a> {
         self.iterate(f, items, Order::AsCompleted)
     }
 
+    fn start<F, A, R, I>(self, f: F, items: I, then: Then) -> Result<MapHandle<R>, Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+        I: IntoIterator<Item = A>,
+    {
+        let (count, outcomes) = self.submit(f, items, AtFailure::Stop, then)?;
+        Ok(MapHandle::new(outcomes, std::any::type_name::<F>(), count))
+    }
+
     /// Submits a call for each item; gives how many there are and where their outcomes come.
-    fn submit<F, A, R, I>(self, f: F, items: I, at_failure: AtFailure) -> Result<(usize, Outcomes<R>), Error>
+    fn submit<F, A, R, I>(
+        self,
+        f: F,
+        items: I,
+        at_failure: AtFailure,
+        then: Then,
+    ) -> Result<(usize, Outcomes<R>), Error>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,
@@ -227,7 +243,7 @@ impl<'a> Terms<'a> {
             Some(calls) => ChunkSize::exactly(calls, &self.pool.shared),
             None => ChunkSize::for_calls(count, &self.pool.shared),
         };
-        let (mut submission, outcomes) = self.open(f, at_failure, size, Order::AsSubmitted)?;
+        let (mut submission, outcomes) = self.open(f, at_failure, size, Order::AsSubmitted, then)?;
         for item in items {
             if !submission.add(&item) {
                 break;
@@ -247,7 +263,7 @@ impl<'a> Terms<'a> {
         let calls = self.calls.unwrap_or(1);
         let size = ChunkSize::exactly(calls, &self.pool.shared).one_by_one();
         let window = calls.saturating_mul(self.pool.processes()).saturating_mul(WINDOW_CHUNKS);
-        match self.open(f, AtFailure::GoOn, size, order) {
+        match self.open(f, AtFailure::GoOn, size, order, Then::GoesOn) {
             Ok((submission, outcomes)) => Imap::new(items.into_iter(), submission, outcomes, window),
             Err(error) => Imap::failed(error),
         }
@@ -259,6 +275,7 @@ impl<'a> Terms<'a> {
         at_failure: AtFailure,
         size: ChunkSize,
         order: Order,
+        then: Then,
     ) -> Result<(Submission<A>, Outcomes<R>), Error>
     where
         F: Fn(A) -> R + Copy + 'static,
@@ -269,7 +286,8 @@ impl<'a> Terms<'a> {
         let function = entry::name::<F, A, R>(f).ok_or_else(|| Error::not_in_program(path))?;
         let stops = at_failure == AtFailure::Stop;
         let work = Work { function, timeout: self.timeout };
-        let (submission, receiving) = Submission::open(&self.pool.shared, work, stops, self.retries, size)?;
+        let (submission, receiving) =
+            Submission::open(&self.pool.shared, work, stops, self.retries, size, then)?;
         Ok((submission, Outcomes::new(receiving, path, order)))
     }
 }

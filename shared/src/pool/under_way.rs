@@ -29,8 +29,9 @@ pub(super) struct UnderWay {
     chunks: VecDeque<Chunk>,
     /// The work of the last request, if the worker will know it.
     work: Option<Work>,
-    /// The number of the request that the worker was asked to stop with.
-    withdrawn: Option<u64>,
+    /// The numbers of the requests that the worker was asked to stop with, as far as they are not done. It may
+    /// have stopped with one long before its word of that is read.
+    withdrawn: Vec<u64>,
     /// The next outcome comes over the channel; these come after it.
     elsewhere: Option<Vec<u8>>,
     /// How many outcomes have come.
@@ -57,7 +58,7 @@ impl UnderWay {
             rows: VecDeque::new(),
             chunks: VecDeque::new(),
             work: None,
-            withdrawn: None,
+            withdrawn: Vec::new(),
             elsewhere: None,
             received: 0,
             is_broken: false,
@@ -149,8 +150,8 @@ impl UnderWay {
         let mut taken = self.take_back(usize::MAX)?;
         taken.retain(Calls::is_wanted);
         let last = self.memory.current() + self.chunks.len() as u64 - 1;
-        if self.rows.back().is_some_and(is_unwanted) && self.withdrawn != Some(last) {
-            self.withdrawn = Some(last);
+        if self.rows.back().is_some_and(is_unwanted) && !self.withdrawn.contains(&last) {
+            self.withdrawn.push(last);
             self.memory.withdraw(last);
         }
         Ok(taken)
@@ -170,6 +171,11 @@ impl UnderWay {
     /// Asks the worker for a message when it has news. Then one has to look for news once more.
     pub(super) fn set_alarm(&self) {
         self.memory.set_alarm();
+    }
+
+    /// Asks the worker for no message.
+    pub(super) fn clear_alarm(&self) {
+        self.memory.clear_alarm();
     }
 
     /// Delivers the outcomes that the worker has told of; notes the jobs that were given up for a failure.
@@ -296,6 +302,7 @@ impl UnderWay {
             if chunk.calls == 0 {
                 self.chunks.pop_front();
                 self.memory.done();
+                self.withdrawn.retain(|number| *number >= self.memory.current());
             }
         }
         Ok(())
@@ -312,7 +319,7 @@ impl UnderWay {
         let (Some(row), Some(chunk)) = (self.rows.front_mut(), self.chunks.front()) else {
             return Err(Malformed);
         };
-        if self.withdrawn != Some(self.memory.current()) {
+        if !self.withdrawn.contains(&self.memory.current()) {
             return Err(Malformed);
         }
         row.drop_next(chunk.calls);
