@@ -19,6 +19,8 @@ pub(crate) mod frame;
 pub(crate) mod letter;
 pub(crate) mod memory;
 pub(crate) mod message;
+#[cfg(test)]
+mod model;
 pub(crate) mod outcome;
 pub(crate) mod parcel;
 pub(crate) mod ready;
