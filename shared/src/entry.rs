@@ -38,8 +38,7 @@ where
                 let argument = codec::decode(argument)
                     .map_err(|error| Failure::ArgumentNotDecoded(Reason::Codec(error)))?;
                 let result = function::conjure::<F>()(argument);
-                codec::encode(&result, buffer)
-                    .map_err(|error| Failure::ResultNotEncoded(Reason::Codec(error)))
+                codec::encode(&result, buffer).map_err(|error| Failure::ResultNotEncoded(error.into()))
             };
             panics::catch(call).unwrap_or_else(|panic| {
                 Err(Failure::Panicked { message: panic.message, location: panic.location })

@@ -164,7 +164,9 @@ fn receive_long(
     flags: RecvFlags,
 ) -> rustix::io::Result<usize> {
     let before = frame.len();
-    frame.resize(length.min(before + 2 * BUFFER), 0);
+    let more = length.min(before + 2 * BUFFER) - before;
+    frame.try_reserve(more).map_err(|_| rustix::io::Errno::NOMEM)?;
+    frame.resize(before + more, 0);
     let received = rustix::net::recv(socket, &mut frame[before..], flags);
     frame.truncate(before + received.as_ref().map_or(0, |(count, _)| *count));
     received.map(|(count, _)| count)

@@ -59,10 +59,20 @@ pub(crate) enum Reason {
     NoRoom(String),
 }
 
+impl From<postcard::Error> for Reason {
+    fn from(error: postcard::Error) -> Reason {
+        if error == codec::NO_MEMORY {
+            Reason::NoRoom("there is not enough memory".to_owned())
+        } else {
+            Reason::Codec(error)
+        }
+    }
+}
+
 impl From<records::AppendError<postcard::Error>> for Reason {
     fn from(error: records::AppendError<postcard::Error>) -> Reason {
         match error {
-            records::AppendError::Write(error) => Reason::Codec(error),
+            records::AppendError::Write(error) => error.into(),
             records::AppendError::TooLarge => Reason::TooLarge,
         }
     }

@@ -137,7 +137,7 @@ impl<A: Serialize> Submission<A> {
             return;
         }
         let arguments = std::mem::take(&mut self.arguments);
-        self.arguments.reserve(arguments.len());
+        self.arguments.reserve(arguments.len().min(CHUNK_BYTES));
         let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
         self.first += self.count;
         self.count = 0;

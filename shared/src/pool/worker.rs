@@ -136,6 +136,7 @@ impl Output {
     ) -> io::Result<()> {
         while let Some(argument) = records::take_first(&mut arguments).map_err(|_| nonsense())? {
             if inbox.is_withdrawn() {
+                self.outbox.begin(self.calls);
                 self.publish(&outcome::STOPPED_RECORD)?;
                 break;
             }
@@ -208,6 +209,8 @@ impl Output {
     /// Gets the arguments of the current chunk, which are too long for the shared memory.
     fn ask_for_arguments(&mut self) -> io::Result<Frame> {
         self.tell(false)?;
+        // If this process cannot take them in, no other one can: it has to be that call's fault.
+        self.outbox.begin(self.calls + 1);
         self.channel.send(&FromChild::SendArguments, &[])?;
         self.channel.receive()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::support::{Events, Watched, say_pid, wait_for_death, wait_for_release};
-use multiprocessing::{Error, Pool, spawn};
+use multiprocessing::{Error, ExitStatus, Pool, spawn};
+use rustix::process::{Pid, Signal};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -117,6 +118,63 @@ fn workers_end_with_their_parent_busy_or_idle() {
     let workers: Vec<Watched> = events.pids(3).into_iter().map(Watched::new).collect();
     parent.kill();
     assert!(workers.iter().all(Watched::ends));
+}
+
+/// Makes this process the first of a group, as a shell does, and has it write its standard error into a file.
+fn lead_a_group(error: PathBuf) {
+    rustix::process::setpgid(None, None).unwrap();
+    rustix::stdio::dup2_stderr(std::fs::File::create(error).unwrap()).unwrap();
+}
+
+fn press_ctrl_c(leader: u32) {
+    let group = Pid::from_raw(i32::try_from(leader).unwrap()).unwrap();
+    rustix::process::kill_process_group(group, Signal::INT).unwrap();
+}
+
+#[test]
+fn ctrl_c_ends_a_caller_that_does_not_answer_it_and_its_workers_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = Events::new();
+    let caller = |(events, error): (PathBuf, PathBuf)| {
+        lead_a_group(error);
+        let pool = Pool::new(2).unwrap();
+        let _ = pool.map(say_and_stay, vec![events; 4]);
+    };
+    let error = folder.path().join("error");
+    let caller = spawn(caller, (events.path(), error.clone())).unwrap();
+    let workers: Vec<Watched> = events.pids(2).into_iter().map(Watched::new).collect();
+    press_ctrl_c(caller.pid());
+    let died = caller.join().unwrap_err();
+    assert!(matches!(died, Error::Died { status: ExitStatus::Signal(libc::SIGINT) }), "{died}");
+    assert!(workers.iter().all(Watched::ends));
+    assert_eq!(std::fs::read_to_string(error).unwrap(), "");
+}
+
+#[test]
+fn ctrl_c_leaves_the_workers_of_a_caller_alone_that_answers_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = Events::new();
+    let caller = |(events, error): (PathBuf, PathBuf)| {
+        // It stays pending, which is an answer too.
+        let mut interrupt = nix::sys::signal::SigSet::empty();
+        interrupt.add(nix::sys::signal::Signal::SIGINT);
+        interrupt.thread_block().unwrap();
+        lead_a_group(error);
+        let pool = Pool::new(2).unwrap();
+        let work = |(x, events): (u64, PathBuf)| {
+            say_pid(&events);
+            wait_for_release(&events);
+            square(x)
+        };
+        pool.chunks_of(1).map(work, (0..4).map(|x| (x, events.clone()))).unwrap()
+    };
+    let error = folder.path().join("error");
+    let caller = spawn(caller, (events.path(), error.clone())).unwrap();
+    events.pids(2);
+    press_ctrl_c(caller.pid());
+    (0..4).for_each(|_| events.release());
+    assert_eq!(caller.join().unwrap(), [0, 1, 4, 9]);
+    assert_eq!(std::fs::read_to_string(error).unwrap(), "");
 }
 
 #[test]

@@ -267,3 +267,138 @@ fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
         assert!(pool.apply(pid, 0).is_ok());
     }
 }
+
+#[test]
+fn a_worker_killed_while_it_starts_is_replaced() {
+    let events = Events::new();
+    let prepare = |events: PathBuf| {
+        say_pid(&events);
+        wait_for_release(&events);
+    };
+    let pool = Pool::builder().processes(2).initializer(prepare, events.path()).build().unwrap();
+    let results = pool.map_async(|x: u32| 2 * x, 0..100).unwrap();
+    Watched::new(events.pids(2)[1]).kill();
+    // The one in its place.
+    Watched::new(events.pids(1)[0]).kill();
+    events.pids(1);
+    (0..2).for_each(|_| events.release());
+    assert_eq!(results.get().unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_worker_that_sticks_before_it_is_ready_holds_up_neither_the_others_nor_the_end() {
+    let events = Events::new();
+    let folder = tempfile::tempdir().unwrap();
+    let first_sticks = |(events, file): (PathBuf, PathBuf)| {
+        if std::fs::File::create_new(file).is_ok() {
+            say_pid(&events);
+            crate::support::wait_for_death()
+        }
+    };
+    let argument = (events.path(), folder.path().join("stuck"));
+    let pool = Pool::builder().processes(2).initializer(first_sticks, argument).build().unwrap();
+    let stuck = Watched::new(events.pids(1)[0]);
+    assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+    pool.terminate();
+    assert!(stuck.ends());
+}
+
+/// Kills this process as soon as its first thread waits in a write to a socket.
+fn die_sending() {
+    let first = std::process::id();
+    std::thread::spawn(move || {
+        let sending = format!("{} ", libc::SYS_sendmsg);
+        let call = format!("/proc/self/task/{first}/syscall");
+        while !std::fs::read_to_string(&call).unwrap().starts_with(&sending) {
+            std::thread::yield_now();
+        }
+        kill_self()
+    });
+}
+
+#[test]
+fn a_worker_killed_while_it_sends_costs_the_result_that_it_was_sending() {
+    let pool = Pool::new(2).unwrap();
+    let work = |x: u32| {
+        if x == 3 {
+            die_sending();
+            return "x".repeat(64 << 20);
+        }
+        x.to_string()
+    };
+    let results = pool.chunks_of(2).map_each(work, 0..10).unwrap();
+    for (x, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(text) if x == 3 => assert_eq!(text.len(), 64 << 20),
+            Ok(text) => assert_eq!(text, x.to_string()),
+            Err(error) => {
+                assert!(x == 3 && died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{x}: {error}")
+            }
+        }
+    }
+}
+
+#[test]
+fn a_panic_without_text_and_one_within_a_panic_cost_their_own_calls() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("while panicking");
+        }
+    }
+    let pool = Pool::new(1).unwrap();
+    let without_text = |x: u32| if x == 5 { std::panic::panic_any(x) } else { 2 * x };
+    match all_but_one(pool.map_each(without_text, 0..20).unwrap(), 5) {
+        Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
+        other => panic!("{other}"),
+    }
+    let twice = |x: u32| {
+        let _panics = (x == 5).then(|| PanicsWhenDropped);
+        if x == 5 { panic!("the first") } else { 2 * x }
+    };
+    let error = all_but_one(pool.map_each(twice, 0..20).unwrap(), 5);
+    assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)), "{error}");
+}
+
+#[test]
+fn a_call_that_prints_on_every_descriptor_or_closes_them_costs_itself_at_most() {
+    let hush = |()| {
+        let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
+        rustix::stdio::dup2_stdout(&null).unwrap();
+        rustix::stdio::dup2_stderr(&null).unwrap();
+    };
+    let print = |x: u32| {
+        if x == 5 {
+            let this = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
+            for number in 0..64 {
+                let Ok(copy) = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) else {
+                    continue;
+                };
+                let _ = rustix::io::write(copy, b"a line on every descriptor\n");
+            }
+        }
+        2 * x
+    };
+    let close = |x: u32| {
+        if x == 5 {
+            for number in 0..64 {
+                let _ = nix::unistd::close(number);
+            }
+        }
+        2 * x
+    };
+    let pool = Pool::builder().processes(2).initializer(hush, ()).build().unwrap();
+    let printed = pool.chunks_of(1).map_each(print, 0..20).unwrap();
+    let closed = pool.chunks_of(1).map_each(close, 0..20).unwrap();
+    for results in [printed, closed] {
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        // The worker is found out while it is at this call or at the next one.
+        assert!(failed <= 1, "{results:?}");
+        assert!(
+            (0..)
+                .zip(&results)
+                .all(|(x, result)| result.as_ref().is_ok_and(|y| *y == 2 * x) || result.is_err())
+        );
+    }
+    assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+}

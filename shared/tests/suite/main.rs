@@ -6,6 +6,7 @@ mod family;
 mod faults;
 mod pool;
 mod process;
+mod shortage;
 mod support;
 mod terms;
 

@@ -1,0 +1,148 @@
+//! What happens when the system has no more memory or no more descriptors to give.
+//!
+//! Each test lowers its limits in a process of its own.
+
+use multiprocessing::{Error, Pool, Value, spawn};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::support::{Watched, wait_for_death};
+
+fn square(x: u64) -> u64 {
+    x * x
+}
+
+fn limit(resource: Resource, current: u64) {
+    setrlimit(resource, Rlimit { current: Some(current), ..getrlimit(resource) }).unwrap();
+}
+
+/// Lets this process have so much more memory than it has now.
+fn leave_memory(bytes: u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let kilobytes: u64 = size.trim().trim_end_matches(" kB").parse().unwrap();
+    limit(Resource::As, (kilobytes << 10) + bytes);
+}
+
+/// So many bytes that take no memory until they are copied.
+struct Zeroes(Vec<u8>);
+
+impl Zeroes {
+    fn new(_: u8) -> Zeroes {
+        Zeroes(vec![0; 3 << 30])
+    }
+}
+
+impl Serialize for Zeroes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zeroes {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Zeroes, D::Error> {
+        Err(serde::de::Error::custom("nobody gets as far as this"))
+    }
+}
+
+#[test]
+fn a_value_for_which_there_is_no_memory_fails_its_own_call() {
+    let starved = |()| {
+        // Room for one of these values, and not for its bytes beside it.
+        leave_memory(5 << 30);
+        let pool = Pool::new(1).unwrap();
+        let sent = pool.apply(|zeroes: Zeroes| zeroes.0.len(), Zeroes::new(0)).unwrap_err();
+        assert!(matches!(sent, Error::Serialise { value: Value::Argument, .. }), "{sent}");
+        let why = std::error::Error::source(&sent).unwrap().to_string();
+        assert!(why.ends_with("there is not enough memory"), "{why}");
+        let returned = pool.map_each(Zeroes::new, [0, 1]).unwrap();
+        for result in returned {
+            assert!(matches!(result, Err(Error::Serialise { value: Value::Result, .. })));
+        }
+        assert_eq!(pool.apply(square, 3).unwrap(), 9);
+    };
+    spawn(starved, ()).unwrap().join().unwrap();
+}
+
+/// As long as nothing else tells that there was no memory, the call has died, and no other one with it.
+#[test]
+fn a_result_that_its_receiver_has_no_memory_for_costs_nothing_else() {
+    let starved = |()| {
+        let pool = Pool::new(1).unwrap();
+        let long = |length: usize| "x".repeat(length);
+        assert_eq!(pool.apply(long, 1 << 20).unwrap().len(), 1 << 20);
+        leave_memory(32 << 20);
+        let lost = pool.apply(long, 128 << 20);
+        assert!(matches!(lost, Err(Error::Died { .. })), "{:?}", lost.map(|text| text.len()));
+        assert_eq!(pool.apply(long, 1 << 10).unwrap().len(), 1 << 10);
+    };
+    spawn(starved, ()).unwrap().join().unwrap();
+}
+
+/// An argument that no worker has the memory for must not take one worker after the other.
+#[test]
+fn an_argument_that_its_receiver_has_no_memory_for_fails_its_own_call() {
+    let starve = |()| leave_memory(16 << 20);
+    let pool = Pool::builder().processes(1).initializer(starve, ()).build().unwrap();
+    let error = pool.apply(|text: String| text.len(), "x".repeat(96 << 20)).unwrap_err();
+    assert!(matches!(error, Error::Died { .. }), "{error}");
+    assert_eq!(pool.map(square, 0..10).unwrap(), (0..10).map(square).collect::<Vec<_>>());
+}
+
+fn descriptors() -> u64 {
+    // The one by which they are counted is none of them.
+    std::fs::read_dir("/proc/self/fd").unwrap().count() as u64 - 1
+}
+
+#[test]
+fn a_pool_that_gets_no_descriptors_is_an_error_and_leaves_none() {
+    let starved = |()| {
+        Pool::new(2).unwrap().join();
+        let most = getrlimit(Resource::Nofile).current.unwrap();
+        let before = descriptors();
+        let mut failed = 0;
+        for spare in 0..20 {
+            limit(Resource::Nofile, before + spare);
+            match Pool::new(2).and_then(|pool| pool.map(square, 0..10)) {
+                Ok(squares) => assert_eq!(squares, (0..10).map(square).collect::<Vec<_>>()),
+                Err(Error::Start { .. }) => failed += 1,
+                Err(other) => panic!("{other}"),
+            }
+            limit(Resource::Nofile, most);
+            assert_eq!(descriptors(), before, "with {spare} to spare");
+        }
+        assert!(failed > 0 && failed < 20, "{failed}");
+    };
+    spawn(starved, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_worker_that_cannot_be_replaced_for_want_of_descriptors_is_an_error() {
+    let starved = |()| {
+        let pool = Pool::new(1).unwrap();
+        let worker = Watched::new(pool.apply(|()| std::process::id(), ()).unwrap());
+        limit(Resource::Nofile, 3);
+        worker.kill();
+        assert!(worker.ends());
+        assert!(matches!(pool.apply(square, 1), Err(Error::Start { .. })));
+    };
+    spawn(starved, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_worker_that_reaches_its_own_limits_costs_only_its_call() {
+    let pool = Pool::new(1).unwrap();
+    let greedy = |number: u64| {
+        if number != 1 {
+            return square(number);
+        }
+        limit(Resource::Nofile, 3);
+        assert!(std::fs::File::open("/dev/null").is_err());
+        let pool = Pool::new(1);
+        assert!(matches!(pool, Err(Error::Start { .. })), "{pool:?}");
+        wait_for_death()
+    };
+    let late = pool.chunks_of(1).timeout(std::time::Duration::from_secs(2)).map_each(greedy, 0..4).unwrap();
+    assert!(matches!(late[1], Err(Error::TimedOut { .. })), "{:?}", late[1]);
+    assert!(matches!((&late[0], &late[2], &late[3]), (Ok(0), Ok(4), Ok(9))));
+}
