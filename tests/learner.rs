@@ -91,7 +91,7 @@ fn an_answer_is_shown_to_those_who_have_passed_or_give_up() {
     course.write(MAIN, RIGHT);
     let passed = session(&course, &["list", "grade hello", "list", "solution hello"]);
     course.write(MAIN, "fn main() {\n    println!(\"hallo\");\n}\n");
-    let changed = session(&course, &["list"]);
+    let changed = session(&course, &["list", "grade hello"]);
     assert_committed("session_solution", &[early, given_up, passed, changed].concat());
 }
 

@@ -137,6 +137,7 @@ fn keys_lead_through_the_course() {
     course.write("exercises/hello/word", "hello");
     course.write(MAIN, "fn main() {\n    println!(\"{}\", std::fs::read_to_string(\"word\").unwrap());\n}\n");
     terminal.wait_for(PASSED);
+    terminal.wait_for("Well done: n goes on to hello-again.");
     course.write("exercises/hello/word", "hallo");
     terminal.press("r");
     terminal.wait_for("failed, 0 of 10 points");
@@ -297,6 +298,13 @@ fn without_a_terminal_reports_are_printed_and_nothing_is_asked() {
     course.write(MAIN, RIGHT);
     read_until(&mut shown, "passed, 10 of 10 points\n");
     assert_committed("watch_without_terminal", &shown);
+    // Progress that cannot be kept is told, and the grade stands all the same.
+    fs::remove_dir_all(course.path().join(".grader")).unwrap();
+    course.write(".grader", "in the way\n");
+    course.write(MAIN, &format!("{RIGHT}\n"));
+    shown.clear();
+    read_until(&mut shown, "passed, 10 of 10 points\n");
+    assert!(shown.contains("grader: failed to keep your progress in"), "{shown}");
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
     rustix::process::kill_process(pid, Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));

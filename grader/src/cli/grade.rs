@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use anstyle::Style;
+
 use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
 use super::{CommandError, columns, exit, warn, workspace};
@@ -54,6 +56,9 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
             if arguments.format == Format::Text && written.is_ok() {
                 progress.borrow_mut().clear();
                 written = write_grade(&grade, !grades.is_empty(), out);
+                if written.is_ok() && submissions.len() == 1 {
+                    written = write_help(&submissions[0], &grade, out);
+                }
             }
             grades.push(grade);
         },
@@ -105,6 +110,18 @@ fn write_grade(grade: &Grade, apart: bool, out: &mut dyn Write) -> io::Result<()
     report::text::write_grade(grade, columns(), out)?;
     // A grade is worth reading while the next is being made.
     if io::stdout().is_terminal() { out.flush() } else { Ok(()) }
+}
+
+/// Says where a learner who is stuck with one question gets help.
+fn write_help(submission: &Submission, grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
+    const DIM: Style = Style::new().dimmed();
+    let is_done = matches!(grade.verdict, Verdict::Passed | Verdict::NotStarted | Verdict::GraderFault);
+    match submission {
+        Submission::Exercise { question } if !is_done => {
+            writeln!(out, "  {DIM}stuck? cargo grader hint {question}{DIM:#}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the arguments ask to grade.

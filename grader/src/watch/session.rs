@@ -213,7 +213,10 @@ impl<'a> Session<'a> {
         match message {
             Message::Building => self.running = false,
             Message::Running => self.running = true,
-            Message::NotKept(why) => self.notice = format!("failed to {why}"),
+            Message::NotKept(why) => {
+                self.notice = format!("failed to {why}");
+                self.output.print(&format!("grader: {}\n", self.notice))?;
+            }
             Message::Graded(grade) => return self.finish(Ok(grade)),
             Message::Failed(why) => return self.finish(Err(why)),
         }
