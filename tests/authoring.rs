@@ -281,3 +281,50 @@ fn a_question_that_would_be_empty_is_not_released() {
     told += &release();
     assert_committed("release_impossible", &told);
 }
+
+#[test]
+fn a_snapshot_is_recorded_from_what_the_solution_prints() {
+    let course = Course::asking("snapshot = \"expected.txt\"", "wall = \"300s\"");
+    let solution =
+        |body: &str| course.write("solutions/hello/src/main.rs", &format!("fn main() {{\n    {body}\n}}\n"));
+    course.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"solutions/*\"]\n");
+    course.write("solutions/hello/Cargo.toml", "[package]\nname = \"hello\"\nedition = \"2024\"\n");
+    solution("println!(\"one\\ntwo\");");
+    let mut told = String::new();
+    let mut run = |words: &[&str], code: i32| {
+        let mut command = grader(course.path());
+        command.env_remove("CARGO_TARGET_DIR").args(words);
+        let assert = command.assert().code(code);
+        let output = assert.get_output();
+        let errors = text(&output.stderr);
+        // What a compiler says is its own affair.
+        let errors = errors.split("error[").next().unwrap_or_default();
+        told += &format!("$ grader {}\n{}{errors}\n", words.join(" "), text(&output.stdout));
+    };
+    let expected = || fs::read_to_string(course.path().join("exercises/hello/expected.txt")).ok();
+
+    run(&["grade", "hello", "--command", "true"], 3);
+    run(&["record", "hello"], 2);
+    assert_eq!(expected(), None);
+    run(&["record", "hello", "--yes"], 0);
+    assert_eq!(expected().as_deref(), Some("one\ntwo\n"));
+    run(&["record", "hello"], 0);
+    solution("println!(\"one\\nthree\");");
+    run(&["record", "hello", "--yes"], 0);
+    assert_eq!(expected().as_deref(), Some("one\nthree\n"));
+
+    solution("println!(\"{}\", std::process::id());");
+    run(&["record", "hello", "--yes"], 2);
+    solution("std::process::exit(3);");
+    run(&["record", "hello", "--yes"], 2);
+    solution("no_such_function();");
+    run(&["record", "hello", "--yes"], 2);
+    assert_eq!(expected().as_deref(), Some("one\nthree\n"));
+    course.write(
+        "exercises/hello/question.toml",
+        &course.read("exercises/hello/question.toml").replace("snapshot =", "output ="),
+    );
+    run(&["record", "hello"], 2);
+    let root = course.path().to_str().expect("folders of tests have names in UTF-8");
+    assert_committed("record", &told.replace(root, "COURSE"));
+}

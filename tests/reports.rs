@@ -253,6 +253,7 @@ fn every_command_tells_how_it_is_used() {
         ("help_grade_short", &["grade", "-h"]),
         ("help_new", &["new", "--help"]),
         ("help_release", &["release", "--help"]),
+        ("help_record", &["record", "--help"]),
         ("help_check", &["check", "--help"]),
         ("help_list", &["list", "--help"]),
         ("help_schema", &["schema", "--help"]),

@@ -7,6 +7,7 @@ mod check;
 mod fixture;
 mod name;
 mod new;
+mod record;
 mod release;
 mod template;
 
@@ -14,5 +15,6 @@ pub use check::{Progress as CheckProgress, check};
 pub use fixture::{Fixture, Found, python};
 pub use name::NameError;
 pub use new::{NewError, new};
+pub use record::{RecordError, Recording, record};
 pub use release::{GIVEN, Release, ReleaseError, release};
 pub use template::{Template, UnknownTemplate};

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
 use super::new::NewArguments;
+use super::record::RecordArguments;
 use super::release::ReleaseArguments;
 use crate::schedule::Selection;
 
@@ -30,6 +31,7 @@ pub(super) enum Command {
     Grade(GradeArguments),
     New(NewArguments),
     Check(CheckArguments),
+    Record(RecordArguments),
     Release(ReleaseArguments),
     /// Try what this machine lets the grader see and do, and say what to do about the rest
     Doctor,

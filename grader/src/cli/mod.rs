@@ -3,6 +3,7 @@
 //! A command returns the code to exit with; a learner's failure is an ordinary code, never an error.
 
 mod args;
+mod ask;
 mod check;
 mod doctor;
 mod exit;
@@ -11,6 +12,7 @@ mod hint;
 mod list;
 mod new;
 mod progress;
+mod record;
 mod release;
 mod reset;
 mod schema;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use clap::Parser;
 
-use crate::author::{NewError, ReleaseError};
+use crate::author::{NewError, RecordError, ReleaseError};
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Grade(arguments) => grade::run(&arguments, &mut out),
         Command::New(arguments) => new::run(&arguments, &mut out),
         Command::Release(arguments) => release::run(&arguments, &mut out),
+        Command::Record(arguments) => record::run(&arguments, &mut out),
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Doctor => doctor::run(&mut out),
         Command::List => list::run(&mut out),
@@ -106,6 +109,9 @@ enum CommandError {
     /// A question could not be made.
     #[error(transparent)]
     New(#[from] NewError),
+    /// A snapshot could not be made.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// No copy could be made.
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -125,12 +131,14 @@ fn report_error(error: &CommandError) -> u8 {
     match error {
         CommandError::Course(CourseError::Invalid(_))
         | CommandError::Release(ReleaseError::Course(CourseError::Invalid(_)))
+        | CommandError::Record(RecordError::Grading(GradingError::Course(CourseError::Invalid(_))))
         | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
         CommandError::Usage(_)
         | CommandError::Save { .. }
         | CommandError::Read { .. }
         | CommandError::Reset(_)
         | CommandError::New(_)
+        | CommandError::Record(_)
         | CommandError::Release(_)
         | CommandError::Review(_)
         | CommandError::Workspace(_)

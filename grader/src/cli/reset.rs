@@ -1,8 +1,9 @@
 //! `grader reset`: starting a question anew.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use super::args::ResetArguments;
+use super::ask::confirmed;
 use super::{CommandError, exit, workspace};
 use crate::learner::{self, Reset};
 use crate::question::Course;
@@ -11,7 +12,9 @@ pub(super) fn run(arguments: &ResetArguments, out: &mut dyn Write) -> Result<u8,
     let workspace = workspace()?;
     let id = &arguments.id;
     Course::find(workspace.root())?.require(id)?;
-    if !arguments.yes && !confirmed(id)? {
+    let question = format!("Start {id} anew? Your work is kept beside it.");
+    let what = format!("start `{id}` anew; `--yes` says so beforehand, and your work is kept beside it");
+    if !arguments.yes && !confirmed(&question, &what)? {
         writeln!(out, "Nothing was changed.")?;
         return Ok(exit::OK);
     }
@@ -23,19 +26,4 @@ pub(super) fn run(arguments: &ResetArguments, out: &mut dyn Write) -> Result<u8,
         }
     }
     Ok(exit::OK)
-}
-
-/// Asks on the terminal whether to go on.
-fn confirmed(id: &str) -> Result<bool, CommandError> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let text = format!(
-            "there is no terminal to ask on whether to start `{id}` anew; `--yes` says so beforehand, and your work is \
-             kept beside it"
-        );
-        return Err(CommandError::Usage(text));
-    }
-    write!(io::stderr(), "Start {id} anew? Your work is kept beside it. [y/N] ")?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -197,11 +198,20 @@ impl JsonSchema for CountValue {
     }
 }
 
+/// The files beside a question's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// Where they lie.
+    pub(super) folder: &'a Path,
+    /// Whether a snapshot may be missing, since it is about to be recorded.
+    pub(super) may_be_unrecorded: bool,
+}
+
 /// Reads all checks of a file; what is wrong in them is added to `mistakes`.
 pub(super) fn lower_all(
     tables: &[Spanned<CheckTable>],
     predict: Option<&Predict>,
-    folder: &Path,
+    beside: Beside<'_>,
     text: &str,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Check> {
@@ -214,12 +224,12 @@ pub(super) fn lower_all(
             mistakes.push(Mistake::new(name.span(), message));
         }
     }
-    tables.iter().filter_map(|table| Lowering { predict, folder, text, mistakes }.check(table)).collect()
+    tables.iter().filter_map(|table| Lowering { predict, beside, text, mistakes }.check(table)).collect()
 }
 
 struct Lowering<'a> {
     predict: Option<&'a Predict>,
-    folder: &'a Path,
+    beside: Beside<'a>,
     text: &'a str,
     mistakes: &'a mut Vec<Mistake>,
 }
@@ -461,10 +471,20 @@ impl Lowering<'_> {
             self.mistake(file.span(), "a snapshot is the plain name of a file beside question.toml");
             return None;
         }
-        match std::fs::read_to_string(self.folder.join(name)) {
+        match std::fs::read_to_string(self.beside.folder.join(name)) {
             Ok(expected) => Some(Condition::Snapshot { file: name.clone(), expected }),
+            Err(error) if error.kind() == ErrorKind::NotFound && self.beside.may_be_unrecorded => {
+                Some(Condition::Snapshot { file: name.clone(), expected: String::new() })
+            }
             Err(error) => {
-                self.mistake(file.span(), format!("failed to read `{name}` beside question.toml: {error}"));
+                let way_out = match error.kind() {
+                    ErrorKind::NotFound => "; `cargo grader record` writes it from what the solution prints",
+                    _ => "",
+                };
+                self.mistake(
+                    file.span(),
+                    format!("failed to read `{name}` beside question.toml: {error}{way_out}"),
+                );
                 None
             }
         }

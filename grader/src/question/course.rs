@@ -86,6 +86,15 @@ impl Course {
         file::load(&self.folder(id)).map_err(CourseError::Invalid)
     }
 
+    /// Reads one question whose snapshots may not be there yet; such a one is empty.
+    ///
+    /// # Errors
+    /// As [`question`](Course::question).
+    pub fn unrecorded_question(&self, id: &str) -> Result<Question, CourseError> {
+        self.require(id)?;
+        file::load_unrecorded(&self.folder(id)).map_err(CourseError::Invalid)
+    }
+
     /// Makes sure that there is a question of this name, whether it is sound or not.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::check::{self, CheckTable};
+use super::check::{self, Beside, CheckTable};
 use super::diagnostic::{Diagnostics, Mistake};
 use super::predict::{self, PredictTable};
 use super::quantity;
@@ -85,10 +85,22 @@ struct LimitsTable {
 /// # Errors
 /// Every mistake found in `question.toml`, with its place; also a file that cannot be read.
 pub fn load(folder: &Path) -> Result<Question, Diagnostics> {
+    load_with(folder, false)
+}
+
+/// The same, but snapshots may be missing, and are empty then.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_unrecorded(folder: &Path) -> Result<Question, Diagnostics> {
+    load_with(folder, true)
+}
+
+fn load_with(folder: &Path, may_be_unrecorded: bool) -> Result<Question, Diagnostics> {
     let file = folder.join("question.toml");
     let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match std::fs::read_to_string(&file) {
-        Ok(text) => parse(&id, &file, &text),
+        Ok(text) => read(&id, &file, &text, may_be_unrecorded),
         Err(error) => {
             let message = format!("failed to read this file: {error}");
             Err(Diagnostics::locate(&file, "", vec![Mistake::new(0..0, message)]))
@@ -101,12 +113,17 @@ pub fn load(folder: &Path) -> Result<Question, Diagnostics> {
 /// # Errors
 /// Every mistake found in `text`, with its place.
 pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics> {
+    read(id, file, text, false)
+}
+
+fn read(id: &str, file: &Path, text: &str, may_be_unrecorded: bool) -> Result<Question, Diagnostics> {
     let read: QuestionFile = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         Diagnostics::locate(file, text, vec![Mistake::new(span, in_plain_words(error.message()))])
     })?;
     let mut mistakes = Vec::new();
     let folder = file.parent().unwrap_or(Path::new(""));
+    let beside = Beside { folder, may_be_unrecorded };
     let predict = read.predict.as_ref().map(|table| predict::lower(table, folder, text, &mut mistakes));
     if predict.is_none() && folder.join(predict::PROGRAM).is_file() {
         let message = format!(
@@ -122,7 +139,7 @@ pub fn parse(id: &str, file: &Path, text: &str) -> Result<Question, Diagnostics>
         hints: read.hints.iter().map(|hint| not_empty(hint, "hint", &mut mistakes)).collect(),
         run: Invocation { args: read.run.args, stdin: read.run.stdin },
         limits: limits(&read.limits, &mut mistakes),
-        checks: check::lower_all(&read.checks, predict.as_ref(), folder, text, &mut mistakes),
+        checks: check::lower_all(&read.checks, predict.as_ref(), beside, text, &mut mistakes),
         predict,
         withheld: withheld(read.withheld.as_ref(), &mut mistakes),
     };

@@ -3,6 +3,7 @@
 //! Reports read grades and write bytes; they neither judge nor know a terminal.
 //! Wire formats are types of their own, so that a change of the model cannot change them unnoticed.
 
+pub mod difference;
 pub mod json;
 mod layout;
 pub mod markdown;
