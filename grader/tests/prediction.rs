@@ -261,6 +261,7 @@ fn every_mistake_in_what_is_to_be_predicted_is_told_with_its_place() {
         ("one output in a check", format!("{two}{both}{}predict = [\"A\"]\n", CHECK.replace("marked", "m"))),
         ("an output in no check", format!("{two}C = [\"c\"]\n{both}")),
         ("another check", format!("{two}{both}{}output = \"a\"\n", CHECK.replace("marked", "m"))),
+        ("hidden check", format!("{two}{CHECK}hidden = true\npredict = [\"A\", \"B\"]\n")),
         ("pattern with a mistake", format!("[predict]\npattern = \"{{number}}\"\n{two}{both}")),
     ] {
         let mistakes = parse("q", Path::new(FILE), &format!("{HEAD}{file}")).expect_err(name);

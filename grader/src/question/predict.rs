@@ -107,6 +107,14 @@ pub(super) fn mistakes_of_checks(
     let mut mistakes = Vec::new();
     let mut marked = Vec::new();
     for check in checks {
+        if check.hidden {
+            let message = format!(
+                "`{}` cannot be hidden: the outputs to mark stand in the question, and whoever marks one has to learn why \
+                 it is so",
+                check.name
+            );
+            mistakes.push(Mistake::new(table.span(), message));
+        }
         match &check.condition {
             Condition::Predict { outputs } => marked.extend(outputs),
             _ => {
