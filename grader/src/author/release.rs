@@ -15,7 +15,7 @@ use toml_edit::{DocumentMut, Item, value};
 
 use crate::model::{Condition, Question};
 use crate::question::{Course, CourseError};
-use crate::submission::Workspace;
+use crate::submission::{self, Workspace};
 
 /// What of a workspace's root belongs to a learner's copy, apart from its questions and tests.
 pub const GIVEN: [&str; 17] = [
@@ -213,7 +213,7 @@ impl Copy<'_> {
             let inside = path.strip_prefix(&folder).unwrap_or(path);
             // What a learner may have made of it, or kept of earlier tries.
             let is_work = inside.starts_with("src")
-                || inside == Path::new("answer.md")
+                || inside == Path::new(submission::answer_name(question))
                 || inside.to_string_lossy().starts_with("old-")
                 || given.iter().any(|file| file == inside);
             !is_work && !secret.contains(&inside.to_string_lossy().into_owned())

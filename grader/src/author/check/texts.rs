@@ -5,8 +5,9 @@ use std::path::Path;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
-use crate::model::{About, Condition, Expectation, Piece, Question, Statement};
-use crate::submission::Workspace;
+use crate::model::{About, Condition, Expectation, Piece, Question, Statement, paragraphs};
+use crate::question::is_unmarked;
+use crate::submission::{self, Workspace};
 
 /// The points of every question, so that a course's questions weigh the same.
 const POINTS: u32 = 10;
@@ -30,6 +31,7 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
         Ok(text) => mistakes.extend(of_text(question, &folder, &text)),
         Err(error) => mistakes.push(format!("failed to read exercises/{id}/question.md: {error}")),
     }
+    mistakes.extend(of_starter(workspace, question));
     if let Some(program) = workspace.given_program(id) {
         mistakes.extend(of_program(workspace, question, &program));
     }
@@ -84,6 +86,26 @@ fn of_text(question: &Question, folder: &Path, text: &str) -> Vec<String> {
         }
     }
     mistakes
+}
+
+/// What is wrong with the file that a learner is to fill in, where there is one beside the program.
+fn of_starter(workspace: &Workspace, question: &Question) -> Option<String> {
+    if question.predict.is_none() && !question.asks_for_prose() {
+        return None;
+    }
+    let id = &question.id;
+    let name = submission::answer_name(question);
+    let text = fs::read_to_string(workspace.exercise(id).join("starter").join(name));
+    match (text, &question.predict) {
+        (Err(error), _) => Some(format!("failed to read exercises/{id}/starter/{name}: {error}")),
+        (Ok(text), Some(_)) if !is_unmarked(&text) => {
+            Some(format!("exercises/{id}/starter/{name} has to leave every mark open: `\"?\"`"))
+        }
+        (Ok(text), None) if !paragraphs(&text).is_empty() => {
+            Some(format!("exercises/{id}/starter/{name} holds an answer; a heading and a comment are none"))
+        }
+        (Ok(_), _) => None,
+    }
 }
 
 /// What is wrong with the copies of a program that the question gives.
@@ -173,6 +195,73 @@ mod tests {
             [
                 "exercises/q7/question.md: the link to `note.md` leads nowhere",
                 "exercises/q7/question.md never shows the line `first`, which a learner cannot guess",
+            ]
+        );
+    }
+
+    /// A workspace with one question, whose files have these texts.
+    fn workspace(question: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Workspace, Question) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\n");
+        write("exercises/q7/question.toml", question);
+        files.iter().for_each(|(path, text)| write(path, text));
+        let workspace = Workspace::find(folder.path()).unwrap();
+        let question =
+            question::load(&workspace.exercise("q7")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        (folder, workspace, question)
+    }
+
+    #[test]
+    fn what_a_learner_fills_in_is_open_at_the_start() {
+        let prose = "title = 'T'\ntopic = 't'\n[[check]]\nname = 'n'\npoints = 1\n\
+                     written.ideas = [{ idea = 'i', any = ['a'] }]\n";
+        let starter = "exercises/q7/starter/answer.md";
+        for (files, told) in [
+            (&[(starter, "# Why?\n\n<!-- Not yet. -->\n")][..], None),
+            (&[(starter, "# Why?\n\nThus.\n")], Some("holds an answer; a heading and a comment are none")),
+            (&[], Some("failed to read exercises/q7/starter/answer.md")),
+        ] {
+            let (_folder, workspace, question) = workspace(prose, files);
+            let mistake = of_starter(&workspace, &question);
+            assert_eq!(mistake.is_some(), told.is_some(), "{mistake:?}");
+            assert!(told.is_none_or(|told| mistake.unwrap().contains(told)));
+        }
+    }
+
+    #[test]
+    fn a_program_to_predict_is_the_same_everywhere_and_the_text_shows_it() {
+        const PROGRAM: &str = "//! Prints.\nuse std::io;\n\nfn main() {\n    println!(\"a\");\n}\n";
+        const SHOWN: &str = "fn main() {\n    println!(\"a\");\n}\n";
+        let predict = "title = 'T'\ntopic = 't'\n[predict.outputs]\nA = ['a']\nB = ['b']\n[[check]]\nname = 'n'\n\
+                       points = 1\npredict = ['A', 'B']\n";
+        let mistakes = |solution: &str, text: &str, marks: &str| {
+            let (_folder, workspace, question) = workspace(
+                predict,
+                &[
+                    ("exercises/q7/program.rs", PROGRAM),
+                    ("exercises/q7/question.md", text),
+                    ("exercises/q7/starter/src/main.rs", PROGRAM),
+                    ("exercises/q7/starter/prediction.toml", marks),
+                    ("solutions/q7/src/main.rs", solution),
+                ],
+            );
+            let program = workspace.given_program("q7").unwrap();
+            let mut mistakes = of_program(&workspace, &question, &program);
+            mistakes.extend(of_starter(&workspace, &question));
+            mistakes
+        };
+        assert_eq!(mistakes(PROGRAM, SHOWN, "A = '?'\nB = '?'\n"), [""; 0]);
+        assert_eq!(
+            mistakes("fn main() {}\n", "fn main() {", "A = 'possible'\n"),
+            [
+                "solutions/q7/src/main.rs is not the same program as exercises/q7/program.rs",
+                "exercises/q7/question.md does not show this line of the program: `println!(\"a\");`",
+                "exercises/q7/starter/prediction.toml has to leave every mark open: `\"?\"`",
             ]
         );
     }
