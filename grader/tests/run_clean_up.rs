@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use grader::model::{Ending, ExitStatus, Invocation, Limits, Policy, Schedule};
-use grader::observe::run_plain;
+use grader::observe::{run_plain, run_traced};
 use grader::submission::Program;
 
 const FREE: Schedule = Schedule { policy: Policy::Free, seed: 0 };
@@ -86,18 +86,20 @@ fn helper_two_hundred_runs() {
     assert_eq!(children(), others);
 }
 
-#[test]
-fn a_grader_that_is_killed_leaves_nothing() {
-    let token = format!("97{:07}.5", std::process::id());
+/// Kills a grader in the middle of a run, which the helper of this name makes.
+fn nothing_is_left_by(helper: &str) {
+    let token = format!("97{:07}.5{}", std::process::id(), helper.len());
     // Nobody removes the temporary folder of a grader that was killed, so that it gets one of this test's.
     let folder = tempfile::tempdir().unwrap();
-    let mut grader = this_test_again("helper_endless_run");
+    let mut grader = this_test_again(helper);
+    // The keeper is a copy of the grader, and shows by its command line too.
+    grader.args(["--skip", &token]);
     grader.env("TOKEN", &token).env("TMPDIR", folder.path()).stdout(Stdio::piped());
     let mut grader = grader.spawn().unwrap();
     // The helper's submission has started all of its processes when it says so in a file that this end reads.
     let mut output = BufReader::new(grader.stdout.take().unwrap()).lines();
     assert!(output.any(|line| line.unwrap().contains("all are there")));
-    assert!(holders(&token) >= 3);
+    assert!(holders(&token) >= 6);
     grader.kill().unwrap();
     assert_eq!(grader.wait().unwrap().signal(), Some(9));
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -107,20 +109,45 @@ fn a_grader_that_is_killed_leaves_nothing() {
     }
 }
 
-#[test]
-#[ignore = "runs until it is killed; started by the test above"]
-fn helper_endless_run() {
+/// A submission that starts processes in several ways, tells the test when all are there, and never ends.
+fn endless() -> Program {
     let token = std::env::var("TOKEN").unwrap();
     // The submission's own output is a pipe to its grader; what the test waits for goes the long way round.
     let to_test = format!("/proc/{}/fd/1", std::process::id());
-    let script = format!(
+    shell(&format!(
         "sleep {token} & ( env -i setsid sleep {token} & ) ; ( trap '' TERM HUP; setsid sleep {token} & ) ; \
-         while [ \"$(grep -lsa {token} /proc/[0-9]*/cmdline | wc -l)\" -lt 4 ]; do :; done; \
+         while [ \"$(grep -lsa {token} /proc/[0-9]*/cmdline | wc -l)\" -lt 6 ]; do :; done; \
          echo all are there > {to_test}; sleep {token}"
-    );
-    let limits = Limits { wall: Duration::from_secs(60), ..Limits::default() };
-    let record = run_plain(&shell(&script), &Invocation::default(), &limits, FREE, "").unwrap();
+    ))
+}
+
+fn a_minute() -> Limits {
+    Limits { wall: Duration::from_secs(60), ..Limits::default() }
+}
+
+#[test]
+fn a_grader_that_is_killed_leaves_nothing() {
+    nothing_is_left_by("helper_endless_run");
+}
+
+#[test]
+#[ignore = "runs until it is killed; started by the test above"]
+fn helper_endless_run() {
+    let record = run_plain(&endless(), &Invocation::default(), &a_minute(), FREE, "").unwrap();
     panic!("nobody killed this process: {record:?}");
+}
+
+#[test]
+fn a_grader_that_is_killed_while_it_traces_leaves_nothing() {
+    nothing_is_left_by("helper_endless_traced_run");
+}
+
+#[test]
+#[ignore = "runs until it is killed; started by the test above"]
+fn helper_endless_traced_run() {
+    let reverse = Schedule { policy: Policy::Reverse, seed: 0 };
+    let run = run_traced(&endless(), &Invocation::default(), &a_minute(), reverse);
+    panic!("nobody killed this process: {run:?}");
 }
 
 #[test]

@@ -11,12 +11,13 @@ const MANY: u32 = 300;
 /// The bound where each time is short.
 const MOST: u32 = 2_000;
 
-/// The bound for whatever else a program does, and for one that is starved.
+/// The bound for a program that never comes to rest, and for one that is starved.
 const LONGEST: Duration = Duration::from_secs(2);
 const LONGEST_STARVED: Duration = Duration::from_secs(8);
 
 /// The patience with a run, from one release to the next.
 ///
+/// Real time counts from when it was at rest last, since the tracer may be starved too.
 /// Time in which threads could have run but had no CPU does not count; the whole run's is given.
 #[derive(Debug)]
 pub(super) struct Patience {
@@ -33,8 +34,9 @@ impl Patience {
         Patience { since: Instant::now(), starved, wall, times: 0, passed_over: Duration::ZERO }
     }
 
-    /// So much time was passed over for somebody who waits.
+    /// The run was at rest, and so much time was passed over for somebody who waits.
     pub(super) fn passed(&mut self, time: Duration) {
+        self.since = Instant::now();
         self.times = self.times.saturating_add(1);
         self.passed_over = self.passed_over.saturating_add(time);
     }
@@ -78,6 +80,13 @@ mod tests {
         assert!(!patience.is_lost(|| Duration::ZERO));
         patience.passed(Duration::ZERO);
         assert!(patience.is_lost(|| Duration::ZERO));
+    }
+
+    #[test]
+    fn a_rest_begins_the_real_time_anew() {
+        let mut patience = begun(LONGEST);
+        patience.passed(Duration::ZERO);
+        assert!(!patience.is_lost(|| Duration::ZERO));
     }
 
     #[test]

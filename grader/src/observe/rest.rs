@@ -104,6 +104,7 @@ enum Timeout {
     /// A `struct timespec` at this argument's address; none means never.
     Timespec(usize),
     /// A `struct timeval` at this argument's address; none means never.
+    #[cfg(target_arch = "x86_64")]
     Timeval(usize),
     /// A `struct timespec` that is a point in time if the flag in the other argument says so.
     Sleep { clock: usize, flags: usize, time: usize },
@@ -141,6 +142,7 @@ fn duration(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Durati
             u64::try_from(milliseconds.cast_signed()).ok().map(Duration::from_millis)
         }
         Timeout::Timespec(arg) => timespec(tid, call.args[arg]),
+        #[cfg(target_arch = "x86_64")]
         Timeout::Timeval(arg) => {
             let [seconds, micros] = words(tid, call.args[arg])?;
             Some(Duration::from_secs(seconds).saturating_add(Duration::from_micros(micros)))

@@ -31,7 +31,7 @@ pub(super) const GENEROUS: Duration = Duration::from_millis(900);
 const MANY_READINGS: u32 = 64;
 
 /// The time from one such reading to the next.
-const READING: Duration = Duration::from_millis(10);
+const READING: Duration = Duration::from_millis(20);
 
 /// The clocks of a process with more threads than this are redirected only when time has been passed over: Python's
 /// interpreter has each that waits for its turn read a clock every 5 ms.
