@@ -144,15 +144,19 @@ impl Error {
         let function = function.to_owned();
         let serialise =
             |value, reason: Reason, function| Error::Serialise { value, function, source: Box::new(reason) };
+        let deserialise = |value, reason: Reason, function| Error::Deserialise {
+            value,
+            function,
+            source: Box::new(reason),
+        };
         match failure {
             Failure::Panicked { message, location } => Error::Panicked { function, message, location },
             Failure::Died(status) => Error::Died { status },
             Failure::TimedOut(timeout) => Error::TimedOut { function, timeout },
             Failure::ArgumentNotEncoded(reason) => serialise(Value::Argument, reason, function),
             Failure::ResultNotEncoded(reason) => serialise(Value::Result, reason, function),
-            Failure::ArgumentNotDecoded(reason) => {
-                Error::Deserialise { value: Value::Argument, function, source: Box::new(reason) }
-            }
+            Failure::ArgumentNotDecoded(reason) => deserialise(Value::Argument, reason, function),
+            Failure::ResultNotFetched(reason) => deserialise(Value::Result, reason, function),
         }
     }
 

@@ -4,20 +4,26 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::process::{Pid, Signal, getppid};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::error::Error;
 use crate::ipc::channel::Channel;
-use crate::ipc::message::{FromChild, Refusal, Role, ToChild};
+use crate::ipc::frame::{self, Frame};
+use crate::ipc::message::{Birth, FromChild, Refusal, Role, ToChild};
+use crate::ipc::{codec, records};
 use crate::pool::worker;
 use crate::process::body;
+use crate::start::fork_server::serving;
 use crate::start::summons::{self, Legacy};
 use crate::status::UNUSABLE;
-use crate::sys::signals;
+use crate::sys::{exit, signals};
 use crate::{entry, family};
 
 /// Whether a child of this process would find out that it is one: it runs the same `main`.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was not started by an exec, but is a copy of one that was.
+static IS_COPY: AtomicBool = AtomicBool::new(false);
 
 /// Makes this program able to start processes. Call it in the first line of `main`.
 ///
@@ -49,6 +55,9 @@ pub(crate) fn require() -> Result<(), Error> {
 /// Ends this child; what it has printed goes out first.
 fn leave(code: i32) -> ! {
     let _ = io::stdout().flush();
+    if IS_COPY.load(Ordering::Relaxed) {
+        exit::at_once(code);
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "`main` is not to be returned to, and nothing of ours is left"
@@ -57,35 +66,84 @@ fn leave(code: i32) -> ! {
 }
 
 /// Does what the parent asks for; gives the code to leave with.
-fn serve(legacy: Legacy) -> io::Result<i32> {
-    let Legacy { parent, channel, mut files } = legacy;
-    die_with(parent)?;
-    signals::ignore_broken_pipe();
-
-    let nonsense = || io::Error::new(io::ErrorKind::InvalidData, "the parent sent what means nothing");
-    let mut channel = Channel::new(channel);
-    let Some(hello) = channel.receive()? else { return Ok(UNUSABLE) };
-    let (hello, payload) = hello.message::<ToChild>().map_err(|_| nonsense())?;
-    let ToChild::Hello { program, birth, role } = hello else { return Err(nonsense()) };
-    if program != entry::program()? {
-        let refusal = Refusal::WrongProgram("it runs another program than its parent".into());
-        channel.send(&FromChild::Refused(refusal), &[])?;
-        return Ok(UNUSABLE);
-    }
-    family::own().be_born(birth, parent);
-    match role {
-        Role::Process { function } => body::run(channel.as_fd(), &function, payload, files.pop()),
-        Role::Worker { initializer } => {
-            worker::run(channel, files.pop().ok_or_else(nonsense)?, initializer, payload)
+fn serve(mut legacy: Legacy) -> io::Result<i32> {
+    loop {
+        let Legacy { parent, mut channel, mut files } = legacy;
+        if !summons::die_with(parent)? {
+            return Ok(UNUSABLE);
+        }
+        signals::ignore_broken_pipe();
+        let Some(hello) = channel.receive()? else { return Ok(UNUSABLE) };
+        let Task { birth, role, payload } = match understand(&hello)? {
+            Ok(understood) => understood,
+            Err(refusal) => {
+                channel.send(&FromChild::Refused(refusal), &[])?;
+                return Ok(UNUSABLE);
+            }
+        };
+        match role {
+            Role::Process { function } => {
+                family::own().be_born(birth, parent);
+                return body::run(channel.as_fd(), &function, payload, files.pop());
+            }
+            Role::Worker { initializer } => {
+                family::own().be_born(birth, parent);
+                let memory = files.pop().ok_or_else(nonsense)?;
+                return worker::run(channel, memory, initializer, payload);
+            }
+            // What comes back from there is a copy of the server, and a child that was just started.
+            Role::ForkServer => match serving::serve(channel.into(), parent, rehearse)? {
+                Some(of_the_copy) => {
+                    IS_COPY.store(true, Ordering::Relaxed);
+                    legacy = of_the_copy;
+                }
+                None => return Ok(UNUSABLE),
+            },
         }
     }
 }
 
-/// Has the kernel kill this process when its parent dies.
+/// What a parent wants of its child.
+struct Task<'a> {
+    birth: Birth,
+    role: Role,
+    payload: &'a [u8],
+}
+
+/// What the parent's first message says, or why this process will not do it.
+fn understand(hello: &Frame) -> io::Result<Result<Task<'_>, Refusal>> {
+    let (message, payload) = hello.message::<ToChild>().map_err(|_| nonsense())?;
+    let ToChild::Hello { program, birth, role } = message else { return Err(nonsense()) };
+    if program != entry::program()? {
+        return Ok(Err(Refusal::WrongProgram("it runs another program than its parent".into())));
+    }
+    Ok(Ok(Task { birth, role, payload }))
+}
+
+/// Does all that a process does for its one call, for nobody.
 ///
-/// The parent may have died before the kernel was asked; then this process has another parent by now, and
-/// leaves.
-fn die_with(parent: i32) -> io::Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    if Pid::as_raw(getppid()) == parent { Ok(()) } else { leave(UNUSABLE) }
+/// A copy of the fork server does this while it waits. Most of what a child takes for a small call is the time
+/// to have each page of code mapped when it is first run.
+fn rehearse() -> io::Result<()> {
+    let (stage, empty_seats) =
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let Some(function) = entry::name::<_, (), ()>(|()| ()) else { return Ok(()) };
+    let mut argument = Vec::new();
+    let Ok(()) = records::append(&mut argument, |buffer| codec::encode(&(), buffer)) else { return Ok(()) };
+    let role = Role::Process { function };
+    let hello = ToChild::Hello { program: entry::program()?, birth: Birth::default(), role };
+    let hello = [frame::head(&hello, argument.len()), argument].concat();
+    let mut channel = Channel::with(stage, &hello);
+    if let Some(hello) = channel.receive()?
+        && let Ok(Task { role: Role::Process { function }, payload, .. }) = understand(&hello)?
+    {
+        body::run(channel.as_fd(), &function, payload, None)?;
+    }
+    io::stdout().flush()?;
+    drop(empty_seats);
+    Ok(())
+}
+
+fn nonsense() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the parent sent what means nothing")
 }

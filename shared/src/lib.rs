@@ -43,9 +43,9 @@
 //!
 //! # What can cross
 //!
-//! A child is the same program, started again by `posix_spawn`. It shares no memory with its parent: what a
-//! child changes, its parent does not see, and what was set in the parent's memory before, the child does not
-//! have.
+//! A child is the same program, started again by `posix_spawn`, or a copy of a process that was started so and
+//! has done nothing yet ([`StartMethod`]). It shares no memory with its parent: what a child changes, its
+//! parent does not see, and what was set in the parent's memory before, the child does not have.
 //!
 //! * **The function** is a plain function, also a generic one, or a closure that captures nothing. Anything
 //!   else does not compile; what a function needs is its argument. Only the function's place in the program
@@ -57,7 +57,8 @@
 //!   or [`Error::Serialise`]. One value may take up to 4 GiB.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
 //!   folder, standard output and error. Its standard input is empty, as in Python. No other descriptor is
-//!   passed on, except those that were opened without close-on-exec.
+//!   passed on, except those that were opened without close-on-exec. [`StartMethod::ForkServer`] says what
+//!   differs there.
 //!
 //! # What differs from Python, and why
 //!
@@ -66,6 +67,8 @@
 //! | `if __name__ == "__main__":` | [`init`], [`init_tests!`] | |
 //! | `Process(target=f, args=(x,))`, `start()` | [`spawn`], [`Builder`] | one step, so a process cannot be started twice |
 //! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
+//! | `set_start_method`, `get_context` | [`StartMethod`] on each builder | `spawn` and `forkserver`; no choice for the whole program |
+//! | `connection.wait(…, timeout)`, `sentinel` | [`wait`], a [`Process`] as a descriptor (`AsFd`) | |
 //! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-1`, `PoolWorker-2` |
 //! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
 //! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
@@ -84,9 +87,8 @@
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
 //!
-//! There is one way to start a process, as Python's `spawn` method does. It costs about a millisecond,
-//! however much memory the parent holds, and no lock that another thread holds at that moment is copied into
-//! the child.
+//! `fork` is missing on purpose: it copies the locks of all threads as they stand, and takes the longer the more
+//! memory the parent holds. Both methods here take the same time whatever the parent holds, and copy no lock.
 //!
 //! # When something goes wrong
 //!
@@ -130,4 +132,5 @@ pub use family::{ActiveChild, Current, Parent, active_children, current, parent}
 pub use init::init;
 pub use pool::{Imap, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle, Terms};
 pub use process::{Builder, OnDrop, Process, spawn, wait};
+pub use start::StartMethod;
 pub use status::ExitStatus;

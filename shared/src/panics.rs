@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 thread_local! {
     /// Where the last panic of this thread happened, told by the hook.
@@ -23,14 +24,17 @@ pub(crate) struct Caught {
 ///
 /// Panics are still printed as usual, except in a quiet process those that [`catch`] catches.
 pub(crate) fn install_hook(quiet: bool) {
+    static INSTALLED: Once = Once::new();
     QUIET.set(quiet);
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        LOCATION.set(info.location().map(ToString::to_string));
-        if !QUIET.get() {
-            usual(info);
-        }
-    }));
+    INSTALLED.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            LOCATION.set(info.location().map(ToString::to_string));
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
 }
 
 /// Calls the function; a panic comes back as a value.

@@ -19,6 +19,13 @@ impl Channel {
         Channel { socket, reader: FrameReader::default() }
     }
 
+    /// A channel on which these bytes have come already.
+    pub(crate) fn with(socket: OwnedFd, read: &[u8]) -> Channel {
+        let mut channel = Channel::new(socket);
+        channel.reader.feed(read);
+        channel
+    }
+
     /// Sends a message with its payload, and waits until all of it is on its way.
     pub(crate) fn send<M: Serialize>(&self, message: &M, payload: &[u8]) -> io::Result<()> {
         send_all(self.socket.as_fd(), &frame::head(message, payload.len()), payload)
@@ -36,6 +43,13 @@ impl Channel {
                 return Ok(None);
             }
         }
+    }
+}
+
+/// What was read ahead is dropped.
+impl From<Channel> for OwnedFd {
+    fn from(channel: Channel) -> OwnedFd {
+        channel.socket
     }
 }
 

@@ -120,10 +120,19 @@ impl FrameReader {
 
     /// Takes in bytes that were received otherwise.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        match &mut self.long {
-            Some((frame, _)) => frame.extend_from_slice(bytes),
-            None => self.buffer.extend_from_slice(bytes),
+        let mut bytes = bytes;
+        if let Some((frame, length)) = &mut self.long {
+            let (missing, rest) = bytes.split_at(bytes.len().min(*length - frame.len()));
+            frame.extend_from_slice(missing);
+            bytes = rest;
         }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// What has come of frames that were not taken.
+    pub(crate) fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.taken);
+        self.buffer
     }
 
     /// The next frame that is there whole.

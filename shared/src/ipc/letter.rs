@@ -1,15 +1,15 @@
 //! Frames with descriptors, on a socket where each side waits for the other's answer.
 //!
-//! The descriptors go with a letter's first byte. Since at most one letter is under way in each direction,
-//! the receiver never reads into a next one.
+//! The descriptors go with a letter's first byte. At most one letter is under way in each direction, so the
+//! receiver never reads into a next one; other bytes may follow.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
 };
 use serde::Serialize;
 
@@ -20,12 +20,14 @@ use super::frame::{self, Frame, FrameReader};
 pub(crate) const FILES: usize = 16;
 
 /// Most letters come in one piece of this size.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 4 << 10;
 
 /// A frame and the descriptors that came with it.
 pub(crate) struct Letter {
     pub(crate) frame: Frame,
     pub(crate) files: Vec<OwnedFd>,
+    /// What came behind it, and is no letter.
+    pub(crate) rest: Vec<u8>,
 }
 
 /// Sends a letter, and waits until all of it is on its way.
@@ -51,16 +53,14 @@ pub(crate) fn send<M: Serialize>(
     Ok(())
 }
 
-/// Receives a letter; `None` when the other side has closed its end without one.
+/// Receives a letter; `None` when the other side has closed its end without one. Bytes that are no frame are an
+/// error.
 ///
-/// # Errors
-///
-/// Beside what the system says: `InvalidData` for bytes that are no frame, and an error that says so if this
-/// process has no room for the descriptors that came.
+/// Descriptors for which this process has no room are lost, so the message has to say how many there were.
 pub(crate) fn receive(socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Option<Letter>> {
     let mut reader = FrameReader::default();
     let mut files = Vec::new();
-    let mut piece = vec![0; PIECE];
+    let mut piece = [0; PIECE];
     loop {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FILES))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -81,13 +81,9 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Op
         if received.bytes == 0 {
             return Ok(None);
         }
-        if received.flags.contains(ReturnFlags::CTRUNC) {
-            // The kernel drops what does not fit, and says no more than that: recvmsg(2), cmsg(3).
-            return Err(rustix::io::Errno::MFILE.into());
-        }
         reader.feed(&piece[..received.bytes]);
         match reader.next() {
-            Ok(Some(frame)) => return Ok(Some(Letter { frame, files })),
+            Ok(Some(frame)) => return Ok(Some(Letter { frame, files, rest: reader.into_rest() })),
             Ok(None) => {}
             Err(super::Malformed) => return Err(io::ErrorKind::InvalidData.into()),
         }
@@ -126,6 +122,26 @@ mod tests {
             let mut text = String::new();
             first.read_to_string(&mut text).unwrap();
             assert_eq!(text, "here");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_a_letter_are_kept() {
+        for size in [0, 3 * PIECE, 60 * PIECE] {
+            let (ours, theirs) = pair();
+            let mut rest = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    send(theirs.as_fd(), &7_u32, &vec![1; size], &[theirs.as_fd()]).unwrap();
+                    rustix::net::send(&theirs, b"behind", SendFlags::empty()).unwrap();
+                });
+                receive(ours.as_fd(), RecvFlags::empty()).unwrap().unwrap().rest
+            });
+            let before = rest.len();
+            rest.resize(6, 0);
+            if before < rest.len() {
+                rustix::net::recv(&ours, &mut rest[before..], RecvFlags::WAITALL).unwrap();
+            }
+            assert_eq!(rest, b"behind");
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) enum Role {
         /// What to call before the first call.
         initializer: Option<EntryRef>,
     },
+    /// Makes more children for the parent until the channel ends.
+    ForkServer,
 }
 
 /// Who a child is among its parent's children.
@@ -57,7 +59,7 @@ pub(crate) enum FromChild {
     /// The child will not do it.
     Refused(Refusal),
     /// From a process: what came of its one call. It is the payload, or in the file that comes along.
-    Answer,
+    Answer { in_file: bool },
     /// From a worker: the payload is one outcome, which is too long for the shared memory.
     Outcome,
     /// From a worker: there is news in the shared memory, and the manager asked to be told.
@@ -105,4 +107,41 @@ pub(crate) enum Identity {
         /// Seconds and nanoseconds since 1970.
         modified: (i64, i64),
     },
+}
+
+/// What a fork server, or a copy of it, says to the parent.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum FromServer {
+    /// The server makes copies from now on.
+    Ready,
+    /// It cannot be a fork server.
+    Unfit(String),
+    /// On its own channel, a copy says that it is there. Its pidfd comes along.
+    Born { pid: i32 },
+    /// On the channel of what would have been a copy: the system has refused it, with this number of an error.
+    NotBorn { error: i32 },
+}
+
+/// What a parent asks of a copy of its fork server. Descriptors come along.
+///
+/// The payload is the environment, `NAME=value` and a zero byte for each variable, and behind it the first
+/// bytes of what a parent says to any child.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// Which descriptors come along, in this order.
+    pub(crate) files: Vec<File>,
+    /// How many bytes the environment has.
+    pub(crate) environment: usize,
+}
+
+/// What a descriptor is to be in a new child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum File {
+    Folder,
+    Output,
+    Errors,
+    /// The environment, where it is too large to be a payload.
+    Environment,
+    /// One of those that the child's role asks for.
+    Other,
 }

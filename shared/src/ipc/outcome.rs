@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     ArgumentNotDecoded(Reason),
     /// The result did not become bytes in the other process.
     ResultNotEncoded(Reason),
+    /// The result's bytes could not be fetched. Written by the parent of a process only.
+    ResultNotFetched(Reason),
     /// The process ended while the call was under way. Written by the manager only.
     Died(ExitStatus),
     /// The call took longer than this, so the worker was killed. Written by the manager only.

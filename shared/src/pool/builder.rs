@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::ipc::message::EntryRef;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
+use crate::start::StartMethod;
 use crate::sys::signals;
 use crate::{entry, init};
 
@@ -20,6 +21,7 @@ use crate::{entry, init};
 #[derive(Debug, Default)]
 #[must_use = "a builder starts nothing until `build` is called"]
 pub struct PoolBuilder {
+    method: StartMethod,
     processes: Option<usize>,
     max_tasks: Option<usize>,
     initializer: Option<Initializer>,
@@ -39,6 +41,12 @@ impl PoolBuilder {
     /// [`build`](PoolBuilder::build) refuses a pool of none.
     pub fn processes(mut self, processes: usize) -> PoolBuilder {
         self.processes = Some(processes);
+        self
+    }
+
+    /// Sets how workers are started.
+    pub fn start_method(mut self, method: StartMethod) -> PoolBuilder {
+        self.method = method;
         self
     }
 
@@ -93,7 +101,7 @@ impl PoolBuilder {
         let processes = self.processes.unwrap_or_else(num_cpus::get);
         let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
         let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;
-        let greeting = Greeting { initializer };
+        let greeting = Greeting { method: self.method, initializer };
         let shared = Shared::start(greeting, processes, self.max_tasks, initializer_name).map_err(start)?;
         let shared = Arc::new(shared);
         let managed = Arc::clone(&shared);

@@ -20,11 +20,12 @@ use crate::ipc::Malformed;
 use crate::ipc::channel::send_some;
 use crate::ipc::frame::{self, Frame, FrameReader, Received};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
-use crate::start::{self, Order, Started};
+use crate::start::{self, Order, StartMethod, Started};
 use crate::status::ExitStatus;
 
 /// What every worker of a pool is told first.
 pub(super) struct Greeting {
+    pub(super) method: StartMethod,
     /// The initializer and its encoded argument.
     pub(super) initializer: Option<(EntryRef, Arc<Vec<u8>>)>,
 }
@@ -75,6 +76,7 @@ impl Member {
         let (under_way, file) = UnderWay::new()?;
         let (initializer, argument) = greeting.initializer.clone().unzip();
         let order = Order {
+            method: greeting.method,
             birth: family::own().name_child("PoolWorker", None),
             role: Role::Worker { initializer },
             payload: argument.as_ref().map_or(&[], |argument| argument.as_slice()),
@@ -292,7 +294,7 @@ impl Member {
                 let (arguments, place) = self.under_way.asked_arguments()?;
                 self.post(&ToChild::Arguments, arguments, place);
             }
-            FromChild::Ready | FromChild::Answer => return Err(Malformed),
+            FromChild::Ready | FromChild::Answer { .. } => return Err(Malformed),
         }
         Ok(())
     }

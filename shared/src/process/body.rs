@@ -41,16 +41,17 @@ pub(crate) fn run(
 
 /// Says what came of the call. A parent that has dropped its handle does not want to know, and that is fine.
 fn reply(socket: BorrowedFd<'_>, answer: &[u8]) {
+    let here = FromChild::Answer { in_file: false };
     let _ = if answer.len() <= parcel::INLINE {
-        letter::send(socket, &FromChild::Answer, answer, &[])
+        letter::send(socket, &here, answer, &[])
     } else {
         match parcel::pack(answer) {
-            Ok(file) => letter::send(socket, &FromChild::Answer, &[], &[file.as_fd()]),
+            Ok(file) => letter::send(socket, &FromChild::Answer { in_file: true }, &[], &[file.as_fd()]),
             Err(error) => {
                 let mut failure = Vec::new();
                 let reason = Reason::NoRoom(error.to_string());
                 outcome::append_failure(&mut failure, &Failure::ResultNotEncoded(reason));
-                letter::send(socket, &FromChild::Answer, &failure, &[])
+                letter::send(socket, &here, &failure, &[])
             }
         }
     };

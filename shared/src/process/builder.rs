@@ -16,7 +16,7 @@ use crate::ipc::channel::send_all;
 use crate::ipc::message::Role;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, parcel, records};
-use crate::start::{self, Order, Started};
+use crate::start::{self, Order, StartMethod, Started};
 
 /// What becomes of a child whose [`Process`] is dropped without a join.
 ///
@@ -48,6 +48,7 @@ pub enum OnDrop {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder starts nothing until `spawn` is called"]
 pub struct Builder {
+    method: StartMethod,
     name: Option<String>,
     variables: Vec<(OsString, OsString)>,
     on_drop: OnDrop,
@@ -63,6 +64,12 @@ impl Builder {
     /// Sets the name by which the parent tells its children apart, and which the child has for itself.
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Sets how the process is started.
+    pub fn start_method(mut self, method: StartMethod) -> Builder {
+        self.method = method;
         self
     }
 
@@ -100,6 +107,7 @@ impl Builder {
             argument.clear();
         }
         let order = Order {
+            method: self.method,
             birth: family::own().name_child("Process", self.name),
             role: Role::Process { function: callee },
             payload: &argument,

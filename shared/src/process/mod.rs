@@ -26,7 +26,8 @@ use crate::child::Child;
 use crate::error::Error;
 use crate::ipc::letter::{self, Letter};
 use crate::ipc::message::{FromChild, Refusal};
-use crate::ipc::{codec, outcome, parcel};
+use crate::ipc::outcome::{self, Failure, Reason};
+use crate::ipc::{codec, parcel};
 use crate::status::ExitStatus;
 use crate::sys::signals;
 
@@ -124,24 +125,35 @@ impl<R: DeserializeOwned> Process<R> {
 
     /// What the child's one answer means; `None` if it means nothing.
     fn read(&self, mut letter: Letter) -> Option<Result<R, Error>> {
-        let file = letter.files.pop();
         let (message, payload) = letter.frame.message().ok()?;
         match message {
-            FromChild::Answer => {
-                let unpacked = file.map(parcel::unpack).transpose().ok()?;
-                let mut answer = unpacked.as_deref().unwrap_or(payload);
-                Some(match outcome::take_first(&mut answer).ok()?? {
-                    Ok(value) => {
-                        codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
+            FromChild::Answer { in_file: false } => self.understand(payload),
+            FromChild::Answer { in_file: true } => {
+                // Without the file there was no descriptor left for it: recvmsg(2) says no more than that.
+                let file = letter.files.pop().ok_or_else(|| rustix::io::Errno::MFILE.into());
+                match file.and_then(parcel::unpack) {
+                    Ok(answer) => self.understand(&answer),
+                    Err(error) => {
+                        let failure = Failure::ResultNotFetched(Reason::NoRoom(error.to_string()));
+                        Some(Err(Error::of(failure, self.function)))
                     }
-                    Err(failure) => Err(Error::of(failure, self.function)),
-                })
+                }
             }
             FromChild::Refused(Refusal::WrongProgram(reason)) => {
                 Some(Err(Error::WrongProgram { function: self.function.to_owned(), reason }))
             }
             _ => None,
         }
+    }
+
+    /// What the outcome of the call means; `None` if it means nothing.
+    fn understand(&self, mut outcome: &[u8]) -> Option<Result<R, Error>> {
+        Some(match outcome::take_first(&mut outcome).ok()?? {
+            Ok(value) => {
+                codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
+            }
+            Err(failure) => Err(Error::of(failure, self.function)),
+        })
     }
 }
 

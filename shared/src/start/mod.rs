@@ -4,6 +4,7 @@
 //! the first message as the channel takes is written before the child runs, so that the child finds it there.
 
 mod environment;
+pub(crate) mod fork_server;
 mod spawn;
 mod spawner;
 pub(crate) mod summons;
@@ -14,6 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
+use rustix::process::Pid;
 
 use crate::child::Child;
 use crate::entry;
@@ -22,8 +24,42 @@ use crate::ipc::channel::send_some;
 use crate::ipc::frame;
 use crate::ipc::message::{Birth, Identity, Role, ToChild};
 
+/// How a child is started. Each [`Builder`](crate::Builder) and [`PoolBuilder`](crate::PoolBuilder) says so for
+/// its own; there is no choice for the whole program.
+///
+/// ```
+/// use multiprocessing::{Builder, StartMethod};
+///
+/// # multiprocessing::init();
+/// let quick = Builder::new().start_method(StartMethod::ForkServer);
+/// assert_eq!(quick.spawn(|x: u64| x * x, 7)?.join()?, 49);
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StartMethod {
+    /// The program is started again, by `posix_spawn`. What stands before [`init`](crate::init) in `main` runs
+    /// in each child.
+    #[default]
+    Spawn,
+    /// A copy is made of a process that waits for that in `init`: several times as fast, however large this
+    /// process is.
+    ///
+    /// That process, the fork server, is started when it is first needed, and ends with this one. What stands
+    /// before `init` runs in it alone, once, and its children begin with a copy of what was made there: a
+    /// random generator that was seeded before `init` gives all of them the same numbers. It must start no
+    /// threads.
+    ///
+    /// From this process, as it is when the child is started, a child has the folder, the environment, standard
+    /// output and error, and the process group. What else a process passes on is as it was when the server was
+    /// started: arguments, resource limits, the file mode mask, priorities, CPU affinity, ignored signals. A
+    /// change of session or user starts a new server. No other descriptor is passed on.
+    ForkServer,
+}
+
 /// What is to be started.
 pub(crate) struct Order<'a> {
+    pub(crate) method: StartMethod,
     /// Who the child will be.
     pub(crate) birth: Birth,
     /// What it will do, and what that takes.
@@ -52,28 +88,73 @@ pub(crate) fn start(order: Order<'_>) -> io::Result<Started> {
 }
 
 fn start_as(program: Identity, order: Order<'_>) -> io::Result<Started> {
-    let hello = ToChild::Hello { program, birth: order.birth.clone(), role: order.role };
-    let head = frame::head(&hello, order.payload.len());
-    let (ours, theirs) = channel()?;
-    let starting = spawn::begin(theirs, order.files, order.variables)?;
-    let mut sent = 0;
-    while sent < head.len() + order.payload.len() {
-        match send_some(ours.as_fd(), &head, order.payload, sent, SendFlags::DONTWAIT) {
-            Ok(count) => sent += count,
-            // The channel is full; or the child is gone, and its handle will say how it ended.
-            Err(_) => break,
-        }
-    }
-    let (pid, handle) = starting.wait()??;
-
-    let child = Arc::new(Child::new(order.birth.name, pid, handle));
-    family::own().add(&child);
-    let unsent = if sent < head.len() + order.payload.len() {
-        [&head, order.payload].concat().split_off(sent)
-    } else {
-        Vec::new()
+    let Order { method, birth, role, payload, files, variables } = order;
+    let greeting = Greeting::new(program, birth.clone(), role, payload);
+    let begun = match method {
+        StartMethod::Spawn => spawn::start(&greeting, files, variables, Kind::Child)?,
+        StartMethod::ForkServer => fork_server::start(&greeting, &files, variables)?,
     };
-    Ok(Started { child, socket: ours, unsent })
+    let child = Arc::new(Child::new(birth.name, begun.pid, begun.handle));
+    family::own().add(&child);
+    Ok(Started { child, socket: begun.socket, unsent: greeting.rest(begun.sent) })
+}
+
+/// The first message of a parent.
+struct Greeting<'a> {
+    head: Vec<u8>,
+    payload: &'a [u8],
+}
+
+impl Greeting<'_> {
+    fn new(program: Identity, birth: Birth, role: Role, payload: &[u8]) -> Greeting<'_> {
+        Greeting { head: frame::head(&ToChild::Hello { program, birth, role }, payload.len()), payload }
+    }
+
+    /// Writes as much of it as the channel takes without anybody reading; says how much that was.
+    fn write(&self, socket: &OwnedFd) -> usize {
+        let mut sent = 0;
+        while sent < self.head.len() + self.payload.len() {
+            match send_some(socket.as_fd(), &self.head, self.payload, sent, SendFlags::DONTWAIT) {
+                Ok(count) => sent += count,
+                // The channel is full; or the child is gone, and its handle will say how it ended.
+                Err(_) => break,
+            }
+        }
+        sent
+    }
+
+    /// Appends up to so much of it; says how much that was.
+    fn append(&self, buffer: &mut Vec<u8>, most: usize) -> usize {
+        let before = buffer.len();
+        buffer.extend(self.head.iter().chain(self.payload).take(most));
+        buffer.len() - before
+    }
+
+    /// What is left of it when so much was sent.
+    fn rest(&self, sent: usize) -> Vec<u8> {
+        if sent == self.head.len() + self.payload.len() {
+            return Vec::new();
+        }
+        [&self.head, self.payload].concat().split_off(sent)
+    }
+}
+
+/// A child that exists, and how much of the greeting was sent to it.
+struct Begun {
+    pid: Pid,
+    /// Its pidfd.
+    handle: OwnedFd,
+    socket: OwnedFd,
+    sent: usize,
+}
+
+/// What is started again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It belongs to the caller's process group, and has what is not closed on exec.
+    Child,
+    /// It has nothing to do with either.
+    Helper,
 }
 
 fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -98,6 +179,7 @@ mod tests {
         let mut argument = Vec::new();
         records::append(&mut argument, |buffer| codec::encode(&7_u8, buffer)).unwrap();
         let order = Order {
+            method: StartMethod::Spawn,
             birth: Birth::default(),
             role: Role::Process { function },
             payload: &argument,
@@ -148,15 +230,15 @@ mod tests {
             assert_eq!(status, ExitStatus::Code(UNUSABLE));
         }
         let (answer, status) = call(program(), real.distance, &real.name);
-        assert_eq!(answer, Some(FromChild::Answer));
+        assert_eq!(answer, Some(FromChild::Answer { in_file: false }));
         assert_eq!(status, ExitStatus::Code(0));
     }
 
     #[test]
     fn a_child_without_a_word_from_its_parent_leaves() {
-        let (ours, theirs) = channel().unwrap();
-        drop(ours);
-        let (pid, handle) = spawn::begin(theirs, Vec::new(), Vec::new()).unwrap().wait().unwrap().unwrap();
-        assert_eq!(Child::new(String::new(), pid, handle).wait(), ExitStatus::Code(UNUSABLE));
+        let silence = Greeting { head: Vec::new(), payload: &[] };
+        let begun = spawn::start(&silence, Vec::new(), Vec::new(), Kind::Child).unwrap();
+        drop(begun.socket);
+        assert_eq!(Child::new(String::new(), begun.pid, begun.handle).wait(), ExitStatus::Code(UNUSABLE));
     }
 }

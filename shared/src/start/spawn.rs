@@ -2,41 +2,77 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::environment::{self, c_string};
-use super::spawner::{self, Task};
-use super::summons;
-use crate::sys;
+use super::{Begun, Greeting, Kind, channel, spawner, summons};
+use crate::sys::descriptor;
+use crate::sys::spawn::{Setup, spawn_again};
 
-/// Begins to start a child that has this end of its channel, and these files.
-pub(super) fn begin(
-    channel: OwnedFd,
+/// Starts a child that has these files, and writes as much of the greeting as its channel takes.
+pub(super) fn start(
+    greeting: &Greeting<'_>,
     files: Vec<OwnedFd>,
     variables: Vec<(OsString, OsString)>,
-) -> io::Result<Task<io::Result<(Pid, OwnedFd)>>> {
-    spawner::begin(move || {
-        let channel = channel.as_fd();
-        let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
-        let summons = (summons::VARIABLE.into(), summons::write(channel, &files).into());
-        let environment = environment::with(variables.into_iter().chain([summons]))?;
-        let arguments = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
-        let inherited: Vec<BorrowedFd<'_>> = [channel].into_iter().chain(files).collect();
-        let pid = sys::spawn::spawn_again(&arguments, &environment, &inherited)?;
-        match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(handle) => Ok((pid, handle)),
-            Err(error) => {
-                abandon(pid);
-                Err(error.into())
-            }
+    kind: Kind,
+) -> io::Result<Begun> {
+    let (socket, theirs) = channel()?;
+    let starting = spawner::begin(move || start_here(&theirs, &files, variables, kind))?;
+    // Meanwhile, so that the child finds it there.
+    let sent = greeting.write(&socket);
+    let (pid, handle) = starting.wait()??;
+    Ok(Begun { pid, handle, socket, sent })
+}
+
+/// Starts a child of the calling thread.
+fn start_here(
+    channel: &OwnedFd,
+    files: &[OwnedFd],
+    variables: Vec<(OsString, OsString)>,
+    kind: Kind,
+) -> io::Result<(Pid, OwnedFd)> {
+    let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
+    let summons = (summons::VARIABLE.into(), summons::write(channel.as_fd(), &files).into());
+    let environment = environment::with(variables.into_iter().chain([summons]))?;
+    let arguments = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
+    let inherited: Vec<BorrowedFd<'_>> = [channel.as_fd()].into_iter().chain(files).collect();
+    let withheld = if kind == Kind::Helper { open_descriptors()? } else { Vec::new() };
+    let pid = spawn_again(&Setup {
+        arguments: &arguments,
+        environment: &environment,
+        inherited: &inherited,
+        withheld: &withheld,
+        own_group: kind == Kind::Helper,
+    })?;
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => Ok((pid, handle)),
+        Err(error) => {
+            abandon(pid);
+            Err(error.into())
         }
-    })
+    }
 }
 
 /// Ends a child that cannot be watched. It was not reaped yet, so its number is still its own.
-fn abandon(pid: Pid) {
+pub(super) fn abandon(pid: Pid) {
     let _ = rustix::process::kill_process(pid, Signal::KILL);
+    reap(pid);
+}
+
+/// Waits for the end of a child that nobody else knows of.
+pub(super) fn reap(pid: Pid) {
     let _ = rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(pid), WaitOptions::empty()));
+}
+
+/// The numbers of this process's descriptors but for the standard streams and those that close on exec.
+fn open_descriptors() -> io::Result<Vec<RawFd>> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        numbers.extend(name.to_str().and_then(|name| name.parse::<RawFd>().ok()));
+    }
+    numbers.retain(|number| *number > libc::STDERR_FILENO && !descriptor::closes_on_exec(*number));
+    Ok(numbers)
 }

@@ -3,6 +3,9 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use rustix::process::{Pid, Signal, getppid};
+
+use crate::ipc::channel::Channel;
 use crate::sys::{descriptor, environment};
 
 /// The variable by which a child knows that it is one: the number of its parent, and those of its
@@ -12,7 +15,7 @@ pub(super) const VARIABLE: &str = "MULTIPROCESSING_CHILD";
 /// What a child has from its parent.
 pub(crate) struct Legacy {
     pub(crate) parent: i32,
-    pub(crate) channel: OwnedFd,
+    pub(crate) channel: Channel,
     /// In the order in which the parent has named them.
     pub(crate) files: Vec<OwnedFd>,
 }
@@ -44,11 +47,18 @@ fn read(summons: &str) -> io::Result<Legacy> {
         numbers.push(number);
     }
     let mut files = numbers.into_iter().map(descriptor::inherit).collect::<io::Result<Vec<_>>>()?;
-    let channel = files.remove(0);
+    let channel = Channel::new(files.remove(0));
     Ok(Legacy { parent, channel, files })
 }
 
 fn malformed() -> io::Error {
     let text = format!("the variable `{VARIABLE}` is none of this library's");
     io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+/// Has the kernel kill this process when its parent dies; `false` if the parent has died already, and this
+/// process has another one by now.
+pub(crate) fn die_with(parent: i32) -> io::Result<bool> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    Ok(Pid::as_raw(getppid()) == parent)
 }

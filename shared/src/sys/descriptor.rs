@@ -20,3 +20,10 @@ pub(crate) fn inherit(number: RawFd) -> io::Result<OwnedFd> {
     // has shown, and the parent opened it in this process for this purpose alone.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
+
+/// Whether the descriptor with this number is closed on an exec, or not open at all.
+pub(crate) fn closes_on_exec(number: RawFd) -> bool {
+    // SAFETY: `fcntl` with F_GETFD takes any number, and changes nothing.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    flags == -1 || flags & libc::FD_CLOEXEC != 0
+}

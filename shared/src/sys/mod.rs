@@ -5,9 +5,11 @@
 //! crate.
 #![expect(unsafe_code, reason = "this is the one place for it; everywhere else it is denied")]
 
+pub(crate) mod clone;
 pub(crate) mod constructor;
 pub(crate) mod descriptor;
 pub(crate) mod environment;
+pub(crate) mod exit;
 pub(crate) mod function;
 pub(crate) mod image;
 pub(crate) mod mapping;

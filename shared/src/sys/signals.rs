@@ -45,6 +45,13 @@ pub(crate) fn block_all_on_this_thread() {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), ptr::null_mut()) };
 }
 
+/// Lets every signal reach the calling thread.
+pub(crate) fn unblock_all_on_this_thread() {
+    let none = SignalSet::empty();
+    // SAFETY: `pthread_sigmask` asks for a pointer to a set that it reads, and allows null for the old mask.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut()) };
+}
+
 /// Makes this process ignore Ctrl-C.
 pub(crate) fn ignore_interrupt() {
     // SAFETY: `signal` asks for a valid disposition, and `SIG_IGN` is one: no handler's code is involved.

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 
 use rustix::process::Pid;
@@ -16,26 +16,37 @@ use super::signals::SignalSet;
 /// The running program's own file, also after it was replaced or deleted on disk.
 const PROGRAM: &CStr = c"/proc/self/exe";
 
-/// Starts this program again with these arguments and this environment.
+/// What the new process is to have.
+pub(crate) struct Setup<'a> {
+    pub(crate) arguments: &'a [CString],
+    pub(crate) environment: &'a [CString],
+    /// Descriptors that it gets under the numbers that they have here.
+    pub(crate) inherited: &'a [BorrowedFd<'a>],
+    /// Those that it does not get though they are not closed on exec.
+    pub(crate) withheld: &'a [RawFd],
+    /// Whether it begins a process group.
+    pub(crate) own_group: bool,
+}
+
+/// Starts this program again.
 ///
-/// Of the descriptors, the child gets `inherited` under the numbers they have here, and whatever else is not
-/// closed on exec; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
+/// Of the descriptors, the child gets those that are to be inherited, and whatever else is not closed on exec
+/// and not withheld; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
 /// defaults, since a Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds
 /// for a child as well.
-pub(crate) fn spawn_again(
-    arguments: &[CString],
-    environment: &[CString],
-    inherited: &[BorrowedFd<'_>],
-) -> io::Result<Pid> {
+pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
     let mut actions = FileActions::new()?;
     actions.empty_standard_input()?;
-    for descriptor in inherited {
+    for number in setup.withheld {
+        actions.close(*number)?;
+    }
+    for descriptor in setup.inherited {
         actions.keep_open(*descriptor)?;
     }
     let mut attributes = Attributes::new()?;
-    attributes.reset_signals()?;
-    let arguments = pointers(arguments);
-    let environment = pointers(environment);
+    attributes.set(setup.own_group)?;
+    let arguments = pointers(setup.arguments);
+    let environment = pointers(setup.environment);
     let mut pid = 0;
     // SAFETY: `posix_spawn` asks for a path, initialised actions and attributes, and arrays of strings that
     // end with null, all alive during the call. It copies what it needs before it returns.
@@ -99,6 +110,13 @@ impl FileActions {
         // numbers.
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, number, number) })
     }
+
+    /// A number that is not open is passed over.
+    fn close(&mut self, number: RawFd) -> io::Result<()> {
+        // SAFETY: `posix_spawn_file_actions_addclose` asks for initialised actions; it only records the
+        // number, and the child's descriptors are its own to close.
+        check(unsafe { libc::posix_spawn_file_actions_addclose(&raw mut self.0, number) })
+    }
 }
 
 impl Drop for FileActions {
@@ -121,14 +139,17 @@ impl Attributes {
         Ok(Attributes(unsafe { attributes.assume_init() }))
     }
 
-    fn reset_signals(&mut self) -> io::Result<()> {
+    /// Signals at their defaults, and the process group.
+    fn set(&mut self, own_group: bool) -> io::Result<()> {
         let none = SignalSet::empty();
         let defaults = SignalSet::empty().with(libc::SIGPIPE).with(libc::SIGCHLD);
         // SAFETY: `posix_spawnattr_setsigmask` asks for initialised attributes and a set, which it copies.
         check(unsafe { libc::posix_spawnattr_setsigmask(&raw mut self.0, none.as_ptr()) })?;
         // SAFETY: `posix_spawnattr_setsigdefault` asks for initialised attributes and a set, which it copies.
         check(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut self.0, defaults.as_ptr()) })?;
-        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        // The group is 0 unless it is set: one of the process's own. The flag alone decides.
+        let group = if own_group { libc::POSIX_SPAWN_SETPGROUP } else { 0 };
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | group;
         let flags = flags as libc::c_short;
         // SAFETY: `posix_spawnattr_setflags` asks for initialised attributes and known flags.
         check(unsafe { libc::posix_spawnattr_setflags(&raw mut self.0, flags) })

@@ -7,6 +7,7 @@ mod faults;
 mod pool;
 mod process;
 mod shortage;
+mod starting;
 mod support;
 mod terms;
 

@@ -94,12 +94,23 @@ pub(crate) struct Watched(OwnedFd);
 
 impl Watched {
     pub(crate) fn new(pid: u32) -> Watched {
+        Watched::find(pid).unwrap()
+    }
+
+    /// A process that may have ended, and been reaped, by now.
+    pub(crate) fn find(pid: u32) -> Option<Watched> {
         let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        Watched(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
+        rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Watched)
     }
 
     pub(crate) fn kill(&self) {
-        rustix::process::pidfd_send_signal(&self.0, Signal::KILL).unwrap();
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends a signal; to a process that has ended, nothing.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let sent = rustix::process::pidfd_send_signal(&self.0, signal);
+        assert!(matches!(sent, Ok(()) | Err(rustix::io::Errno::SRCH)));
     }
 
     /// Whether the process ends before the test has waited too long.

@@ -1,0 +1,327 @@
+//! Starting a child as a copy of a small process that was started for that: the fork server.
+//!
+//! ```text
+//!   this process ── channels, one for each copy ──► fork server: the same program, started again, in `init`
+//!        │                                               │ clone(2) with CLONE_PARENT, one copy a channel
+//!        │                                               ▼
+//!        ├─ the channel of a later child ────────── spare: a copy that waits to be told what to do
+//!        └─ the channel of a child ──────────────── child: a copy that was told
+//! ```
+//!
+//! To copy a process takes the less the smaller it is, and is safe only if it has one thread. This process may
+//! be large and have many, so another one is copied, which has never done anything else. A copy is a child of
+//! this process all the same: here it is watched and reaped, and with this process it dies.
+//!
+//! Copies are made ahead: the spares. To start a child is to tell a spare what to be, and to order another one,
+//! which is made while the child runs. Nobody waits for the server unless children are started faster than it
+//! can make them.
+//!
+//! The server is started when it is first needed, serves all threads of this process, and ends with it. It is
+//! replaced when it has ended, and when this process runs as another user or in another session by now, which
+//! a copy could not follow.
+//!
+//! **When the server or a spare dies**, nothing is lost: a copy begins nothing before it has its request, and
+//! a request that cannot be handed over is made to another copy. All that the server does for a copy is to
+//! make it, with a channel that this process has made. So a copy is known here as soon as it has said its
+//! number there; and when the server dies before it has made one, the channel is closed.
+
+pub(crate) mod serving;
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
+use rustix::net::RecvFlags;
+use rustix::process::{Pid, Signal, getpgrp, setpgid};
+
+use super::{Begun, Greeting, Kind, channel, environment, spawn};
+use crate::child::Child;
+use crate::entry;
+use crate::ipc::letter;
+use crate::ipc::message::{Birth, File, FromServer, Request, Role};
+use crate::ipc::{parcel, ready};
+use crate::sys::per_process::PerProcess;
+
+/// A server that takes longer is stuck: most take a millisecond for a start, and less for a copy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request is made to so many copies, should one after the other be killed.
+const ATTEMPTS: u32 = 3;
+
+/// So many copies are made ahead: one may be in the making while the other is taken.
+const SPARES: usize = 2;
+
+/// So much of the greeting goes with the request, which the spare's channel has to take at once.
+const TOGETHER: usize = parcel::INLINE + 4096;
+
+/// Starts a child, and hands it as much of the greeting as can go along.
+pub(super) fn start(
+    greeting: &Greeting<'_>,
+    files: &[OwnedFd],
+    variables: Vec<(OsString, OsString)>,
+) -> io::Result<Begun> {
+    let environment = environment::with(variables)?;
+    let environment: Vec<u8> =
+        environment.iter().flat_map(|variable| variable.as_bytes_with_nul()).copied().collect();
+    let letter = Letter::new(greeting, files, environment)?;
+    let mut server = lock();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let current = ForkServer::ready(&mut server)?;
+        match current.next_copy().and_then(|copy| copy.hand_over(&letter)) {
+            Ok(Copy { pid, handle, socket }) => {
+                current.stock_up();
+                return Ok(Begun { pid, handle, socket, sent: letter.sent });
+            }
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::Lost(error)) if attempts == ATTEMPTS => return Err(error),
+            Err(Failure::Lost(_)) => {}
+            Err(Failure::Stuck(error)) => {
+                *server = None;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// The server of this process, if it has one.
+fn lock() -> MutexGuard<'static, Option<ForkServer>> {
+    static SERVER: PerProcess<Mutex<Option<ForkServer>>> = PerProcess::new();
+    SERVER.get().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why there is no child. In each case, none has begun anything.
+enum Failure {
+    /// The system has refused it.
+    Refused(io::Error),
+    /// The copy, or the server before it has made one, has ended.
+    Lost(io::Error),
+    /// The server does not answer.
+    Stuck(io::Error),
+}
+
+impl Failure {
+    /// Why something could not be sent to a server or a copy.
+    fn of_send(error: io::Error) -> Failure {
+        match error.raw_os_error() {
+            // The other end is closed, or the process ended.
+            Some(libc::EPIPE | libc::ECONNRESET | libc::ESRCH) => Failure::Lost(error),
+            _ => Failure::Refused(error),
+        }
+    }
+}
+
+/// What a copy is told, ready to be sent.
+struct Letter<'a> {
+    request: Request,
+    payload: Vec<u8>,
+    files: Vec<BorrowedFd<'a>>,
+    /// Those of the files that were made for this letter.
+    folder: OwnedFd,
+    environment: Option<OwnedFd>,
+    /// How much of the greeting is in it.
+    sent: usize,
+}
+
+/// A copy of the server that has said who it is.
+struct Copy {
+    pid: Pid,
+    /// Its pidfd.
+    handle: OwnedFd,
+    socket: OwnedFd,
+}
+
+impl<'a> Letter<'a> {
+    fn new(greeting: &Greeting<'_>, files: &'a [OwnedFd], environment: Vec<u8>) -> io::Result<Letter<'a>> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(".", flags, Mode::empty())?;
+        let mut kinds = Vec::new();
+        let mut sent_along = Vec::new();
+        for (kind, stream) in
+            [(File::Output, rustix::stdio::stdout()), (File::Errors, rustix::stdio::stderr())]
+        {
+            // A stream that is closed here is empty in the child.
+            if rustix::io::fcntl_getfd(stream).is_ok() {
+                kinds.push(kind);
+                sent_along.push(stream);
+            }
+        }
+        kinds.extend(files.iter().map(|_| File::Other));
+        sent_along.extend(files.iter().map(AsFd::as_fd));
+        kinds.push(File::Folder);
+        let (mut payload, parcel) = if environment.len() <= parcel::INLINE {
+            (environment, None)
+        } else {
+            kinds.push(File::Environment);
+            (Vec::new(), Some(parcel::pack(&environment)?))
+        };
+        let request = Request { files: kinds, environment: payload.len() };
+        let sent = greeting.append(&mut payload, TOGETHER);
+        Ok(Letter { request, payload, files: sent_along, folder, environment: parcel, sent })
+    }
+
+    fn send(&self, socket: &OwnedFd) -> io::Result<()> {
+        let mut files = self.files.clone();
+        files.push(self.folder.as_fd());
+        files.extend(self.environment.as_ref().map(AsFd::as_fd));
+        letter::send(socket.as_fd(), &self.request, &self.payload, &files)
+    }
+}
+
+impl Copy {
+    /// Tells the copy what to be. If it cannot be told any more, it is reaped.
+    fn hand_over(self, letter: &Letter<'_>) -> Result<Copy, Failure> {
+        // The parent may do so as long as the child has not run another program: setpgid(2). From here on a
+        // signal to the group is for the child as well.
+        let grouped = setpgid(Some(self.pid), Some(getpgrp())).map_err(io::Error::from);
+        match grouped.and_then(|()| letter.send(&self.socket)) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                spawn::abandon(self.pid);
+                Err(Failure::of_send(error))
+            }
+        }
+    }
+}
+
+/// A running server.
+struct ForkServer {
+    child: Child,
+    socket: OwnedFd,
+    standing: Standing,
+    /// Our ends of the channels of copies that were ordered: each is made, or about to be.
+    spares: VecDeque<OwnedFd>,
+}
+
+/// What a copy has from the server and could not change.
+#[derive(PartialEq, Eq)]
+struct Standing {
+    session: Option<Pid>,
+    users: [u32; 2],
+    groups: [u32; 2],
+}
+
+impl Standing {
+    fn of_this_process() -> Standing {
+        Standing {
+            session: rustix::process::getsid(None).ok(),
+            users: [rustix::process::getuid(), rustix::process::geteuid()].map(|user| user.as_raw()),
+            groups: [rustix::process::getgid(), rustix::process::getegid()].map(|group| group.as_raw()),
+        }
+    }
+}
+
+impl ForkServer {
+    /// The server, started if there is none that can be used.
+    fn ready(server: &mut Option<ForkServer>) -> io::Result<&mut ForkServer> {
+        let standing = Standing::of_this_process();
+        if server.as_ref().is_some_and(|server| server.standing != standing || !server.child.is_alive()) {
+            *server = None;
+        }
+        match server {
+            Some(server) => Ok(server),
+            none => Ok(none.insert(ForkServer::start(standing)?)),
+        }
+    }
+
+    fn start(standing: Standing) -> io::Result<ForkServer> {
+        let greeting = Greeting::new(entry::program()?, Birth::default(), Role::ForkServer, &[]);
+        // The loader looks up all functions at once then, and not each copy anew as it comes to one: ld.so(8).
+        // A copy's environment is that of its request.
+        let bind_now = vec![("LD_BIND_NOW".into(), "1".into())];
+        let Begun { pid, handle, socket, .. } = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper)?;
+        let child = Child::new(String::new(), pid, handle);
+        let server = ForkServer { child, socket, standing, spares: VecDeque::new() };
+        match receive(&server.socket) {
+            Ok((FromServer::Ready, _)) => Ok(server),
+            Ok((FromServer::Unfit(reason), _)) => Err(io::Error::other(reason)),
+            Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+            Err(Failure::Refused(error) | Failure::Stuck(error)) => Err(error),
+            Err(Failure::Lost(_)) => {
+                let text = format!("the fork server ended before it was ready, with {}", server.child.wait());
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, text))
+            }
+        }
+    }
+
+    /// Orders a copy; gives our end of its channel.
+    fn order(&self) -> io::Result<OwnedFd> {
+        let (ours, theirs) = channel()?;
+        letter::send(self.socket.as_fd(), &(), &[], &[theirs.as_fd()])?;
+        Ok(ours)
+    }
+
+    /// Orders the spares that are missing. What hinders that will show when one is needed.
+    fn stock_up(&mut self) {
+        while self.spares.len() < SPARES
+            && let Ok(spare) = self.order()
+        {
+            self.spares.push_back(spare);
+        }
+    }
+
+    /// A spare if there is one, or else a new copy: as soon as it exists.
+    fn next_copy(&mut self) -> Result<Copy, Failure> {
+        let socket = match self.spares.pop_front() {
+            Some(socket) => socket,
+            None => self.order().map_err(Failure::of_send)?,
+        };
+        meet(socket)
+    }
+}
+
+/// Waits until the copy at the other end of this channel says that it is there.
+fn meet(socket: OwnedFd) -> Result<Copy, Failure> {
+    let (message, mut files) = receive(&socket)?;
+    match (message, files.pop()) {
+        (FromServer::Born { pid }, Some(handle)) => {
+            let pid = Pid::from_raw(pid).ok_or_else(nonsense)?;
+            Ok(Copy { pid, handle, socket })
+        }
+        (FromServer::Born { pid }, None) => {
+            // The pidfd was lost for want of a free descriptor. The copy is ours and was not reaped, so its
+            // number is still its own.
+            spawn::abandon(Pid::from_raw(pid).ok_or_else(nonsense)?);
+            Err(Failure::Refused(rustix::io::Errno::MFILE.into()))
+        }
+        (FromServer::NotBorn { error }, _) => Err(Failure::Refused(io::Error::from_raw_os_error(error))),
+        _ => Err(nonsense()),
+    }
+}
+
+/// Waits for what the server or a copy of it says next.
+fn receive(socket: &OwnedFd) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
+    if !ready::wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(Instant::now() + PATIENCE)) {
+        let text = format!("the fork server has not answered for {} s", PATIENCE.as_secs());
+        return Err(Failure::Stuck(io::Error::new(io::ErrorKind::TimedOut, text)));
+    }
+    let lost = || Failure::Lost(io::Error::new(io::ErrorKind::BrokenPipe, "the fork server has ended"));
+    let letter =
+        letter::receive(socket.as_fd(), RecvFlags::DONTWAIT).map_err(Failure::Refused)?.ok_or_else(lost)?;
+    let (message, _) = letter.frame.message().map_err(|_| nonsense())?;
+    Ok((message, letter.files))
+}
+
+fn nonsense() -> Failure {
+    let text = "the fork server has said what means nothing";
+    Failure::Stuck(io::Error::new(io::ErrorKind::InvalidData, text))
+}
+
+impl Drop for ForkServer {
+    fn drop(&mut self) {
+        self.child.signal(Signal::KILL);
+        self.child.wait();
+        // The server has ended, so a spare is there by now, or never will be.
+        for spare in self.spares.drain(..) {
+            if let Ok(Copy { pid, .. }) = meet(spare) {
+                spawn::abandon(pid);
+            }
+        }
+    }
+}
