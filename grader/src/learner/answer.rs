@@ -9,10 +9,15 @@ use crate::submission::Workspace;
 /// The folder beside the learner's files that holds them as they were given.
 const STARTER: &str = "starter";
 
+/// What an answer may consist of beside programs, whether a starter says so or not.
+const BESIDE: [&str; 2] = ["answer.md", "prediction.toml"];
+
 /// Files that decide about a grade and are not the learner's.
 const AROUND: [&str; 3] = ["Cargo.toml", "program.rs", "question.toml"];
 
-/// A learner's answer to one question: everything below `src`, and the files that were given at the start.
+/// A learner's answer to one question: everything below `src`, what stands beside it, and what was given at the start.
+///
+/// What an editor keeps for itself while it is open is no part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     folder: PathBuf,
@@ -26,7 +31,8 @@ impl Answer {
     pub fn find(workspace: &Workspace, question: &str) -> Answer {
         let folder = workspace.exercise(question);
         let mut files = files_below(&folder.join(STARTER), Path::new(""));
-        files.extend(files_below(&folder, Path::new("src")));
+        files.extend(files_below(&folder, Path::new("src")).into_iter().filter(|file| !is_an_editors(file)));
+        files.extend(BESIDE.map(PathBuf::from).into_iter().filter(|file| folder.join(file).is_file()));
         Answer { folder, files }
     }
 
@@ -99,6 +105,12 @@ fn files_below(root: &Path, from: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
+/// Whether a file has a name as editors give to their locks, swap files and backups.
+fn is_an_editors(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b".") || name.starts_with(b"#") || name.ends_with(b"~")
+}
+
 /// The hash FNV-1a of 64 bits: it tells edits apart, and is the same in every version of the grader.
 struct Fnv1a(u64);
 
@@ -121,5 +133,64 @@ impl Fnv1a {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = folder.path().join("exercises/q1").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn find(folder: &tempfile::TempDir) -> Answer {
+        Answer::find(&Workspace::at(folder.path()), "q1")
+    }
+
+    #[test]
+    fn an_answer_is_what_the_learner_writes_and_nothing_that_an_editor_or_the_program_does() {
+        let folder = workspace(&[
+            ("starter/src/main.rs", "todo!()"),
+            ("starter/answer.md", ""),
+            ("src/main.rs", ""),
+            ("src/deep/er.rs", ""),
+            ("src/.main.rs.swp", ""),
+            ("src/main.rs~", ""),
+            ("src/#main.rs#", ""),
+            ("prediction.toml", ""),
+            ("printed.txt", ""),
+            ("old-1/src/main.rs", ""),
+        ]);
+        let answer = find(&folder);
+        let files: Vec<&str> = answer.files().filter_map(Path::to_str).collect();
+        assert_eq!(files, ["answer.md", "prediction.toml", "src/deep/er.rs", "src/main.rs"]);
+    }
+
+    #[test]
+    fn each_change_of_an_answer_changes_its_digest() {
+        let given = &[("src/main.rs", "ab"), ("src/a.rs", "c"), ("question.toml", "d")];
+        let digest = |change: &dyn Fn(&Path)| {
+            let folder = workspace(given);
+            change(&folder.path().join("exercises/q1"));
+            find(&folder).digest()
+        };
+        let changes: [&dyn Fn(&Path); 6] = [
+            &|_| {},
+            &|folder| fs::write(folder.join("src/main.rs"), "ac").unwrap(),
+            &|folder| fs::write(folder.join("src/a.rs"), "").unwrap(),
+            &|folder| fs::remove_file(folder.join("src/a.rs")).unwrap(),
+            &|folder| fs::rename(folder.join("src/a.rs"), folder.join("src/b.rs")).unwrap(),
+            &|folder| fs::write(folder.join("question.toml"), "e").unwrap(),
+        ];
+        let digests: BTreeSet<String> = changes.iter().map(|change| digest(change)).collect();
+        assert_eq!(digests.len(), changes.len());
+        assert_eq!(digest(&|_| {}), digest(&|folder| fs::write(folder.join("printed"), "").unwrap()));
     }
 }

@@ -4,14 +4,15 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
-
 use crate::model::{Grade, Points, Verdict};
 use crate::submission::Workspace;
+use serde::{Deserialize, Serialize};
 
 /// The form of the files; one of another form counts as not there.
 const FORMAT: u32 = 1;
+
+/// What git is to ignore in the folder; see gitignore(5).
+const EVERYTHING: &[u8] = b"*\n";
 
 /// The folder in which a workspace's learner is remembered.
 ///
@@ -93,8 +94,8 @@ impl Notebook {
         let locked =
             File::create(&lock).and_then(|file| file.lock().map(|()| file)).map_err(failed(&lock))?;
         let ignored = self.folder.join(".gitignore");
-        if !ignored.exists() {
-            fs::write(&ignored, "*\n").map_err(failed(&ignored))?;
+        if fs::read(&ignored).ok().as_deref() != Some(EVERYTHING) {
+            replace(&ignored, EVERYTHING).map_err(failed(&ignored))?;
         }
         let mut kept = self.read(question);
         change(&mut kept);
@@ -127,11 +128,16 @@ impl Notebook {
 }
 
 /// Gives a file another content; whoever reads it, even after a crash, finds the old one or the new.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+///
+/// To be called by one at a time; what one who was killed has left is written over by the next.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let written = File::create(&new)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        // It is of no use, and that it cannot be removed either is nothing new.
+        let _ = fs::remove_file(&new);
+    }
+    written
 }
