@@ -8,6 +8,8 @@ use std::sync::Once;
 thread_local! {
     /// Where the last panic of this thread happened, told by the hook.
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Whether that was told. Looked at before each call, which is to cost next to nothing.
+    static IS_LOCATED: Cell<bool> = const { Cell::new(false) };
     /// Whether a panic of this thread is caught and reported, so that nobody needs to see it on standard
     /// error.
     static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -30,6 +32,7 @@ pub(crate) fn install_hook(quiet: bool) {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             LOCATION.set(info.location().map(ToString::to_string));
+            IS_LOCATED.set(true);
             if !QUIET.get() {
                 usual(info);
             }
@@ -39,7 +42,9 @@ pub(crate) fn install_hook(quiet: bool) {
 
 /// Calls the function; a panic comes back as a value.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Caught> {
-    LOCATION.set(None);
+    if IS_LOCATED.take() {
+        LOCATION.set(None);
+    }
     // What the function leaves half done is not looked at again: its outcome is taken back, its data dropped.
     panic::catch_unwind(AssertUnwindSafe(function)).map_err(|payload| {
         let location = LOCATION.take();

@@ -31,6 +31,7 @@ pub(crate) const NO_MEMORY: postcard::Error = postcard::Error::SerializeBufferFu
 impl Flavor for Append<'_> {
     type Output = ();
 
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         if self.0.len() == self.0.capacity() {
             self.make_room(1)?;
@@ -39,6 +40,7 @@ impl Flavor for Append<'_> {
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.make_room(bytes.len())?;
         self.0.extend_from_slice(bytes);

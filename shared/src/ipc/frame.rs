@@ -67,6 +67,7 @@ impl Payload {
         Payload { bytes: Arc::clone(bytes), place }
     }
 
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[self.place.clone()]
     }

@@ -321,3 +321,15 @@ fn sleep(flag: &AtomicU32, news: News, spin: &Spin, mut ready: impl FnMut() -> b
         let _ = futex::wait(flag, futex::Flags::empty(), news as u32, None);
     });
 }
+
+/// Overwrites words of the header and bytes of the results, as a worker gone wild may.
+#[cfg(test)]
+pub(crate) fn scribble(file: OwnedFd, words: &[(usize, u64)], bytes: &[(usize, Vec<u8>)]) {
+    let memory = OpenerSide::open(file, SIZES).unwrap();
+    for (index, value) in words {
+        memory.word(*index).store(*value, Ordering::SeqCst);
+    }
+    for (at, bytes) in bytes {
+        memory.write(*at, bytes);
+    }
+}

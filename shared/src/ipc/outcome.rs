@@ -107,6 +107,7 @@ pub(crate) fn append_failure(buffer: &mut Vec<u8>, failure: &Failure) {
 }
 
 /// Takes the first outcome off the front; `None` at the end.
+#[inline]
 pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Result<&'a [u8], Failure>>, Malformed> {
     let Some(record) = records::take_first(bytes)? else { return Ok(None) };
     match record.split_first() {
@@ -117,6 +118,7 @@ pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Result<&'a [
 }
 
 /// Takes the first record off the front and says what it is; `None` at the end.
+#[inline]
 pub(crate) fn take_kind(bytes: &mut &[u8]) -> Result<Option<Kind>, Malformed> {
     Ok(match records::take_first(bytes)? {
         None => None,

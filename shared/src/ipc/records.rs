@@ -37,6 +37,7 @@ pub(crate) enum AppendError<E> {
 }
 
 /// Takes the first record off the front; `None` at the end.
+#[inline]
 pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
     if bytes.is_empty() {
         return Ok(None);

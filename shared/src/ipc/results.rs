@@ -24,9 +24,11 @@ use std::sync::atomic::Ordering;
 use super::Malformed;
 use super::word::Word;
 
-/// The places of some bytes in the ring: one piece, or two where they go round the end.
+/// The places of some bytes in the ring: one piece, or two where they go round the end. A capacity is a power
+/// of two, which spares a division for each outcome.
 fn pieces(capacity: usize, from: u64, length: usize) -> [std::ops::Range<usize>; 2] {
-    let start = (from % capacity as u64) as usize;
+    debug_assert!(capacity.is_power_of_two());
+    let start = from as usize & (capacity - 1);
     let first = length.min(capacity - start);
     [start..start + first, 0..length - first]
 }

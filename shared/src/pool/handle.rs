@@ -115,7 +115,10 @@ impl<R: DeserializeOwned> MapHandle<R> {
                 break;
             }
             match self.outcomes.next(deadline) {
-                Next::Outcome(Ok(value)) => self.values.push(value),
+                Next::Outcome(Ok(value)) => {
+                    self.values.push(value);
+                    self.outcomes.take_values(&mut self.values);
+                }
                 Next::Outcome(Err(error)) => {
                     self.outcomes.give_up();
                     self.result = Some(Err(error));

@@ -89,6 +89,7 @@ impl Job {
         self.wanted.fetch_min(index, Ordering::Relaxed) > index
     }
 
+    #[inline]
     pub(super) fn wants(&self, index: usize) -> bool {
         index < self.wanted.load(Ordering::Relaxed)
     }

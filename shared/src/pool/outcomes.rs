@@ -114,6 +114,23 @@ impl<R: DeserializeOwned> Outcomes<R> {
         self.given
     }
 
+    /// Appends the values that are there and come next, as far as nothing else comes between. No more than
+    /// there are calls: whoever sent them has looked at that.
+    pub(super) fn take_values(&mut self, values: &mut Vec<R>) {
+        let Some(row) = &mut self.current else { return };
+        let mut rest = row.payload.bytes().get(row.used..).unwrap_or_default();
+        let mut used = row.used;
+        let length = used + rest.len();
+        while let Ok(Some(Ok(value))) = outcome::take_first(&mut rest)
+            && let Ok(value) = codec::decode(value)
+        {
+            values.push(value);
+            used = length - rest.len();
+            self.given += 1;
+        }
+        row.used = used;
+    }
+
     /// Waits for the next outcome. To be called only while there are calls whose outcome was not given.
     pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<R> {
         loop {

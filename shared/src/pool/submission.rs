@@ -76,6 +76,8 @@ pub(super) struct Submission<A> {
     arguments: Vec<u8>,
     first: usize,
     count: usize,
+    /// How many calls the last of their chunks has room for.
+    room: usize,
     argument: PhantomData<fn(A)>,
 }
 
@@ -102,6 +104,7 @@ impl<A: Serialize> Submission<A> {
             arguments: Vec::new(),
             first: 0,
             count: 0,
+            room: size.calls,
             argument: PhantomData,
         };
         if shared.closed.load(Ordering::SeqCst) || shared.fault.get().is_some() {
@@ -116,8 +119,12 @@ impl<A: Serialize> Submission<A> {
         match records::append(&mut self.arguments, |buffer| codec::encode(argument, buffer)) {
             Ok(()) => {
                 self.count += 1;
+                self.room -= 1;
                 let bytes = self.arguments.len();
-                let chunk_is_full = self.count.is_multiple_of(self.size.calls);
+                let chunk_is_full = self.room == 0;
+                if chunk_is_full {
+                    self.room = self.size.calls;
+                }
                 if chunk_is_full && bytes >= self.size.row || bytes >= self.size.bytes {
                     self.send();
                 }
@@ -141,6 +148,7 @@ impl<A: Serialize> Submission<A> {
         let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
         self.first += self.count;
         self.count = 0;
+        self.room = self.size.calls;
         self.shared.submit(calls);
         if self.then == Then::GoesOn {
             self.shared.watch();

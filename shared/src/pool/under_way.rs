@@ -356,3 +356,107 @@ impl UnderWay {
         rest.filter(Calls::is_wanted).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::mpsc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ipc::message::EntryRef;
+    use crate::ipc::{memory, records};
+    use crate::pool::job::Delivery;
+
+    const CALLS: usize = 20;
+
+    fn work() -> Work {
+        Work { function: EntryRef { distance: 7, name: Cow::Borrowed("f") }, timeout: None }
+    }
+
+    fn row_of_arguments() -> Vec<u8> {
+        let mut row = Vec::new();
+        for index in 0..CALLS {
+            records::append(&mut row, |buffer| codec::encode(&index, buffer)).unwrap();
+        }
+        row
+    }
+
+    /// A worker that claims a number of chunks of three calls, and makes so many calls.
+    fn work_honestly(file: OwnedFd, claims: usize, calls: usize) {
+        let (mut inbox, mut outbox) = memory::open(file).unwrap();
+        let claimed = (0..claims).filter(|_| inbox.claim().unwrap().is_some()).count();
+        for number in 1..=calls.min(3 * claimed).min(CALLS) {
+            outbox.begin(number as u64);
+            let mut outcome = Vec::new();
+            outcome::append(&mut outcome, |buffer| {
+                buffer.push(1);
+                Ok(())
+            });
+            outbox.publish(&outcome);
+        }
+        outbox.announce();
+    }
+
+    fn words() -> impl Strategy<Value = Vec<(usize, u64)>> {
+        let index = prop_oneof![Just(0), Just(16), Just(32), 48..51_usize, Just(64), Just(80), Just(96)];
+        let value = prop_oneof![0..200_u64, any::<u64>(), (0..9_u64).prop_map(|count| count << 32)];
+        prop::collection::vec((index, value), 0..4)
+    }
+
+    proptest! {
+        /// Whatever a worker writes into its memory, each call is answered once, or given back once.
+        #[test]
+        fn every_call_has_one_fate(
+            (claims, calls) in (0..8_usize, 0..22_usize),
+            words in words(),
+            bytes in prop::collection::vec((0..200_usize, prop::collection::vec(0..8_u8, 0..30)), 0..3),
+            gives_up: bool,
+        ) {
+            let (mut under_way, file) = UnderWay::new().unwrap();
+            let (sender, deliveries) = mpsc::channel();
+            let job = Arc::new(Job::new(work(), false, 0, sender));
+            let mut row = Calls::new(Arc::clone(&job), 0, CALLS, 3, row_of_arguments());
+            prop_assert_eq!(under_way.give(&mut row, usize::MAX), CALLS);
+
+            work_honestly(file.try_clone().unwrap(), claims, calls);
+            let is_honest = words.is_empty() && bytes.is_empty();
+            memory::scribble(file, &words, &bytes);
+
+            let mut given_up = Vec::new();
+            let received = under_way.receive(&mut given_up);
+            let waiting = under_way.waiting();
+            let mut back = under_way.take_back(2);
+            if gives_up {
+                job.give_up_from(CALLS);
+                back = back.and_then(|mut back| {
+                    back.extend(under_way.give_up(&job)?);
+                    Ok(back)
+                });
+            }
+            if is_honest {
+                prop_assert!(received.is_ok() && waiting.is_ok() && back.is_ok());
+            }
+            let rest = under_way.bury(ExitStatus::Signal(9), &mut given_up);
+
+            let mut fates = [0; CALLS];
+            for calls in rest.iter().chain(back.iter().flatten()) {
+                (calls.next()..calls.next() + calls.left()).for_each(|index| fates[index] += 1);
+            }
+            for delivery in deliveries.try_iter() {
+                let Delivery::Outcomes { first, outcomes } = delivery else { continue };
+                let mut outcomes = outcomes.bytes();
+                for fate in fates.iter_mut().skip(first) {
+                    match outcome::take_kind(&mut outcomes) {
+                        Ok(Some(_)) => *fate += 1,
+                        Ok(None) => break,
+                        Err(Malformed) => prop_assert!(false, "nonsense was handed on"),
+                    }
+                }
+                prop_assert!(outcomes.is_empty(), "more outcomes than calls");
+            }
+            prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
+        }
+    }
+}

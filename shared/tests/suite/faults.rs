@@ -1,6 +1,7 @@
 //! What a pool does when a call, or a worker, comes to grief.
 
 use std::error::Error as _;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::support::{Events, Stubborn, Watched, kill_self, release, say_pid, wait_for_release};
@@ -401,4 +402,38 @@ fn a_call_that_prints_on_every_descriptor_or_closes_them_costs_itself_at_most() 
         );
     }
     assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+}
+
+/// Writes over all memory that the worker shares with its pool, as a stray pointer may.
+fn overwrite_shared_memory(byte: u8) {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let memory = std::fs::File::options().write(true).open("/proc/self/mem").unwrap();
+    for line in maps.lines().filter(|line| line.contains("memfd:multiprocessing")) {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let [start, end] = [start, end].map(|place| u64::from_str_radix(place, 16).unwrap());
+        memory.write_all_at(&vec![byte; (end - start) as usize], start).unwrap();
+    }
+}
+
+#[test]
+fn a_worker_that_overwrites_its_memory_neither_hangs_nor_misleads_its_pool() {
+    let pool = Pool::new(2).unwrap();
+    for byte in [0, 1, 2, 0x5a, 0xff] {
+        let work = |(index, byte): (u32, u8)| {
+            if index == 7 {
+                overwrite_shared_memory(byte);
+            }
+            2 * index
+        };
+        for size in [1, 4, 30] {
+            let results = pool.chunks_of(size).map_each(work, (0..30).map(|index| (index, byte))).unwrap();
+            for (index, result) in results.iter().enumerate() {
+                match result {
+                    Ok(value) => assert_eq!(*value as usize, 2 * index),
+                    Err(error) => assert!(matches!(error, Error::Died { .. }), "{error}"),
+                }
+            }
+        }
+    }
+    assert!(pool.apply(pid, 0).is_ok());
 }
