@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use grader::author::{self, Fixture};
 use grader::grading::{self, Graded, Options, with_causes};
-use grader::model::{Policy, Question, Verdict};
+use grader::model::{Policy, Question, RunRecord, Verdict};
 use grader::question::Course;
 use grader::report;
 use grader::submission::{self, Build, Colour, Submission, Workspace};
@@ -18,6 +18,9 @@ use tests::canonical;
 
 /// How many trials run at once for every CPU, since most of a trial is waiting: for processes, or for a limit.
 const TRIALS_PER_CPU: usize = 4;
+
+/// So many runs at least are made of a wrong program, though the first one shows it: two free ones and one that is steered.
+const FEWEST_RUNS: usize = 3;
 
 /// How often in a row a fixture has to be judged rightly before its gap counts as closed; luck may do it once.
 const TIMES_TO_CLOSE_A_GAP: usize = 3;
@@ -178,7 +181,12 @@ impl House {
             },
             ..Options::default()
         };
-        let grade = || grading::grade_built(&self.workspace, &question, &submission, build, &options);
+        let is_enough = |runs: &[RunRecord]| match item {
+            Item::Fixture(fixture) => runs.len() >= FEWEST_RUNS && fixture.is_caught(&question, runs),
+            Item::Solution(_) | Item::Exercise(_) => false,
+        };
+        let grade =
+            || grading::grade_until(&self.workspace, &question, &submission, build, &options, is_enough);
         match item {
             Item::Solution(_) => {
                 let graded = grade();

@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::grading::Graded;
-use crate::model::{Invocation, Limits, Policy, Question, Schedule, Stream, Verdict};
+use crate::judge::{Evidence, judge};
+use crate::model::{Condition, Invocation, Limits, Policy, Question, RunRecord, Schedule, Stream, Verdict};
 use crate::observe;
 use crate::question::Course;
 use crate::submission::{self, Submission, Workspace};
@@ -163,6 +164,38 @@ impl Fixture {
             checks.any(|check| check.name == *name && check.verdict == self.verdict)
         };
         graded.verdict() == self.verdict && self.caught_by.iter().all(catches)
+    }
+
+    /// Whether these runs prove a wrong program wrong, as it declares, whatever other runs would show.
+    #[must_use]
+    pub fn is_caught(&self, question: &Question, runs: &[RunRecord]) -> bool {
+        let mut declared = question.checks.iter().filter(|check| self.caught_by.contains(&check.name));
+        if self.verdict == Verdict::Passed
+            || self.known_gap.is_some()
+            || declared.any(|check| !one_run_can_break(&check.condition))
+        {
+            return false;
+        }
+        let evidence = Evidence { runs: runs.to_vec(), ..Evidence::default() };
+        let grade = judge(question, "", &evidence);
+        self.is_as_declared(&Graded { grade, runs: Vec::new() })
+    }
+}
+
+/// Whether a single run disproves it; otherwise all runs together do, or somebody has to be asked.
+fn one_run_can_break(condition: &Condition) -> bool {
+    match condition {
+        Condition::Output(_)
+        | Condition::Stderr(_)
+        | Condition::Distinct { .. }
+        | Condition::Exit(_)
+        | Condition::Torn(_)
+        | Condition::Snapshot { .. } => true,
+        Condition::Processes(processes) => processes.alive_together.is_none() && !processes.needed,
+        Condition::Varies
+        | Condition::Validator { .. }
+        | Condition::Written(_)
+        | Condition::Predict { .. } => false,
     }
 }
 

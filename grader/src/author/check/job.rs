@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use super::super::fixture::{Fixture, python};
 use super::Subject;
 use crate::grading::{self, Graded, Options};
-use crate::judge::{Evidence, judge};
-use crate::model::{Condition, Question, RunRecord, Verdict};
+use crate::model::{Question, RunRecord, Verdict};
 use crate::schedule::Selection;
 use crate::submission::{self, Build, Submission, Workspace};
 
@@ -86,7 +85,10 @@ impl Job<'_> {
     }
 
     pub(super) fn grade(&self, workspace: &Workspace, build: &Build) -> Graded {
-        let is_enough = |runs: &[RunRecord]| self.is_caught(runs);
+        let is_enough = |runs: &[RunRecord]| match self.what {
+            What::Fixture(fixture) => fixture.is_caught(self.question, runs),
+            _ => false,
+        };
         let submission = self.submission();
         grading::grade_until(workspace, self.question, &submission, build, &self.options, is_enough)
     }
@@ -95,38 +97,5 @@ impl Job<'_> {
         let selection = Selection::with_seeds(SEEDS_UNDER_LOAD);
         let options = Options { selection, ..self.options.clone() };
         grading::grade_built(workspace, self.question, &self.submission(), build, &options)
-    }
-
-    /// Whether these runs prove a wrong program wrong, as it declares, whatever other runs would show.
-    fn is_caught(&self, runs: &[RunRecord]) -> bool {
-        let What::Fixture(fixture) = self.what else { return false };
-        let checks = self.question.checks.iter();
-        let mut declared = checks.filter(|check| fixture.caught_by.contains(&check.name));
-        if fixture.verdict == Verdict::Passed
-            || fixture.known_gap.is_some()
-            || declared.any(|check| !one_run_can_break(&check.condition))
-        {
-            return false;
-        }
-        let evidence = Evidence { runs: runs.to_vec(), ..Evidence::default() };
-        let grade = judge(self.question, "", &evidence);
-        fixture.is_as_declared(&Graded { grade, runs: Vec::new() })
-    }
-}
-
-/// Whether a single run disproves it; otherwise all runs together do, or somebody has to be asked.
-fn one_run_can_break(condition: &Condition) -> bool {
-    match condition {
-        Condition::Output(_)
-        | Condition::Stderr(_)
-        | Condition::Distinct { .. }
-        | Condition::Exit(_)
-        | Condition::Torn(_)
-        | Condition::Snapshot { .. } => true,
-        Condition::Processes(processes) => processes.alive_together.is_none() && !processes.needed,
-        Condition::Varies
-        | Condition::Validator { .. }
-        | Condition::Written(_)
-        | Condition::Predict { .. } => false,
     }
 }
