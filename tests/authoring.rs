@@ -279,6 +279,10 @@ fn a_question_that_would_be_empty_is_not_released() {
     fs::create_dir_all(course.path().join("exercises/hello/starter")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", course.path().join("exercises/hello/notes.md")).unwrap();
     told += &release();
+    course.write("exercises/hello/Cargo.toml", "[package]\nname = \"exercise-hallo\"\n");
+    told += &release();
+    let refused = grader(course.path()).arg("check").assert().code(3);
+    told += &text(&refused.get_output().stderr);
     assert_committed("release_impossible", &told);
 }
 

@@ -7,11 +7,12 @@ mod check;
 mod fixture;
 mod name;
 mod new;
+mod package;
 mod record;
 mod release;
 mod template;
 
-pub use check::{Progress as CheckProgress, check};
+pub use check::{CheckError, Progress as CheckProgress, check};
 pub use fixture::{Fixture, Found, python};
 pub use name::NameError;
 pub use new::{NewError, new};

@@ -38,7 +38,8 @@ pub fn new(workspace: &Workspace, id: &str, template: Template) -> Result<Vec<Pa
     name::check(workspace, id)?;
     let root = workspace.root();
     let failed = |path: &Path| {
-        let path = path.strip_prefix(root).unwrap_or(path).to_owned();
+        let inside = path.strip_prefix(root).ok().filter(|inside| !inside.as_os_str().is_empty());
+        let path = inside.unwrap_or(path).to_owned();
         move |source| NewError::Write { path, source }
     };
     // Beside the others, so that renaming is no copying.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, value};
 
+use super::package::misnamed;
 use crate::model::{Condition, Question};
 use crate::question::{Course, CourseError};
 use crate::submission::{self, Workspace};
@@ -116,7 +117,7 @@ pub fn release(workspace: &Workspace, out: &Path) -> Result<Release, ReleaseErro
     fs::create_dir_all(parent).map_err(copy_error(parent))?;
     let draft =
         tempfile::Builder::new().prefix(".release-").tempdir_in(parent).map_err(copy_error(parent))?;
-    let mut copy = Copy { from: workspace.root(), to: draft.path(), files: 0 };
+    let mut copy = Copy { workspace, from: workspace.root(), to: draft.path(), files: 0 };
     let mut release = Release { unknown: unknown(workspace.root())?, ..Release::default() };
     for name in GIVEN.iter().filter(|name| workspace.root().join(name).exists()) {
         copy.all(Path::new(name), &|_| true)?;
@@ -162,6 +163,7 @@ fn names(folder: &Path) -> Result<BTreeSet<String>, ReleaseError> {
 
 /// A copy that is being made.
 struct Copy<'a> {
+    workspace: &'a Workspace,
     from: &'a Path,
     to: &'a Path,
     files: usize,
@@ -206,6 +208,9 @@ impl Copy<'_> {
         let starter = folder.join("starter");
         if !self.from.join(&starter).is_dir() {
             return impossible(format!("there is no `{}` to give to a learner", starter.display()));
+        }
+        if let [mistake, ..] = misnamed(self.workspace, [id].into_iter()).as_slice() {
+            return impossible(mistake.clone());
         }
         let given: Vec<PathBuf> = files_below(&self.from.join(&starter))?;
         let secret = secret_files(question);

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use clap::Parser;
 
-use crate::author::{NewError, RecordError, ReleaseError};
+use crate::author::{CheckError, NewError, RecordError, ReleaseError};
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
@@ -106,6 +106,9 @@ enum CommandError {
     /// A question could not be started anew.
     #[error(transparent)]
     Reset(#[from] ResetError),
+    /// Nothing could be proved.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A question could not be made.
     #[error(transparent)]
     New(#[from] NewError),
@@ -131,6 +134,7 @@ fn report_error(error: &CommandError) -> u8 {
     match error {
         CommandError::Course(CourseError::Invalid(_))
         | CommandError::Release(ReleaseError::Course(CourseError::Invalid(_)))
+        | CommandError::Check(CheckError::Packages(_))
         | CommandError::Record(RecordError::Grading(GradingError::Course(CourseError::Invalid(_))))
         | CommandError::Grading(GradingError::Course(CourseError::Invalid(_))) => exit::INVALID_QUESTION,
         CommandError::Usage(_)
@@ -143,9 +147,11 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)
+        | CommandError::Check(CheckError::Grading(GradingError::Course(_)))
         | CommandError::Grading(GradingError::Course(_))
         | CommandError::Watch(WatchError::Course(_)) => exit::USAGE,
-        CommandError::Grading(GradingError::Build(_))
+        CommandError::Check(CheckError::Grading(GradingError::Build(_)))
+        | CommandError::Grading(GradingError::Build(_))
         | CommandError::Watch(WatchError::System(_))
         | CommandError::Write(_) => exit::GRADER_FAULT,
     }

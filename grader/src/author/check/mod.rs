@@ -14,6 +14,7 @@ mod texts;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::Fixture;
+use super::package::misnamed;
 use crate::grading::GradingError;
 use crate::model::{About, Question, Soundness, Statement};
 use crate::question::{Course, CourseError};
@@ -22,6 +23,17 @@ use job::{Job, Outcome};
 
 /// Gradings made at once for every CPU, since most of a run is waiting.
 const GRADINGS_PER_CPU: usize = 3;
+
+/// Why nothing could be proved.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A question is not there, or cargo cannot be used.
+    #[error(transparent)]
+    Grading(#[from] GradingError),
+    /// Packages are not named like their questions, so that cargo does not find them.
+    #[error("build the questions:\n{}", .0.join("\n"))]
+    Packages(Vec<String>),
+}
 
 /// What proving tells while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,17 +70,24 @@ pub fn check(
     ids: &[String],
     seeds: u64,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Vec<Soundness>, GradingError> {
-    let course = Course::find(workspace.root())?;
-    let subjects: Vec<Subject> =
-        ids.iter().map(|id| subject(workspace, &course, id)).collect::<Result<_, _>>()?;
+) -> Result<Vec<Soundness>, CheckError> {
+    let course = Course::find(workspace.root()).map_err(GradingError::from)?;
+    let misnamed = misnamed(workspace, course.ids().iter());
+    if !misnamed.is_empty() {
+        return Err(CheckError::Packages(misnamed));
+    }
+    let subjects: Vec<Subject> = ids
+        .iter()
+        .map(|id| subject(workspace, &course, id))
+        .collect::<Result<_, _>>()
+        .map_err(GradingError::from)?;
     let mut jobs: Vec<Job<'_>> =
         subjects.iter().flat_map(|subject| job::of(workspace, subject, seeds)).collect();
     // What takes long begins first, so that nobody waits for it alone at the end.
     jobs.sort_by_key(|job| !job.is_long());
     let submissions: Vec<Submission> = jobs.iter().map(Job::submission).collect();
     progress(Progress::Building(submissions.len()));
-    let builds = submission::build(workspace, &submissions, Colour::Never)?;
+    let builds = submission::build(workspace, &submissions, Colour::Never).map_err(GradingError::from)?;
     let outcomes = run(workspace, &jobs, &builds, progress);
     let soundness = |subject: &Subject| {
         let own = jobs.iter().zip(&outcomes).filter(|(job, _)| job.question.id == subject.id);

@@ -15,7 +15,7 @@ const POINTS: u32 = 10;
 /// A nudge, and something stronger.
 const LEAST_HINTS: usize = 2;
 
-/// Looks at all that a question says, and at the names of its packages.
+/// Looks at all that a question says.
 pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
     let id = &question.id;
     let folder = workspace.exercise(id);
@@ -35,17 +35,6 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
     if let Some(program) = workspace.given_program(id) {
         mistakes.extend(of_program(workspace, question, &program));
     }
-    for (package, name) in [(folder.clone(), format!("exercise-{id}")), (workspace.solution(id), id.clone())]
-    {
-        let path = package.join("Cargo.toml");
-        let place = path.strip_prefix(workspace.root()).unwrap_or(&path).display();
-        // That there is none is told where it is built.
-        if let Ok(text) = fs::read_to_string(&path)
-            && package_name(&text).is_none_or(|found| found != name)
-        {
-            mistakes.push(format!("{place}: the package has to be named `{name}`"));
-        }
-    }
     let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let text = format!(
         "a text, {}, {}, {} points",
@@ -54,11 +43,6 @@ pub(super) fn look_at(workspace: &Workspace, question: &Question) -> Statement {
         points
     );
     Statement::new(About::Texts, text, mistakes)
-}
-
-fn package_name(manifest: &str) -> Option<String> {
-    let table: toml::Table = manifest.parse().ok()?;
-    table.get("package")?.get("name")?.as_str().map(str::to_owned)
 }
 
 /// What is wrong with the question's text.
