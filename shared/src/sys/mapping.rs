@@ -79,11 +79,14 @@ impl MakerSide {
         let (first, last) = (range.start / WORD * WORD, range.end.next_multiple_of(WORD));
         let end = target.len() + range.len();
         target.reserve(last - first);
-        let mut skipped = range.start - first;
-        for word in self.0.atomics(self.0.outward(first..last)) {
-            let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-            target.extend_from_slice(&bytes[skipped..]);
-            skipped = 0;
+        let words = self.0.atomics(self.0.outward(first..last));
+        let mut bytes = words.iter().map(|word| word.load(Ordering::Relaxed).to_ne_bytes());
+        if let Some(bytes) = bytes.next() {
+            target.extend_from_slice(&bytes[range.start - first..]);
+        }
+        // Whole words: a copy of a length that the compiler knows is one instruction.
+        for bytes in bytes {
+            target.extend_from_slice(&bytes);
         }
         target.truncate(end);
     }
