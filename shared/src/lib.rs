@@ -69,6 +69,7 @@
 //! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
 //! | `set_start_method`, `get_context` | [`StartMethod`] on each builder | `spawn` and `forkserver`; no choice for the whole program |
 //! | `connection.wait(…, timeout)`, `sentinel` | [`wait`], a [`Process`] as a descriptor (`AsFd`) | |
+//! | `terminate()`, `kill()` | [`Process::terminate`], [`kill`](Process::kill) | and with all that it started: [`terminate_tree`](Process::terminate_tree), [`kill_tree`](Process::kill_tree) |
 //! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-1`, `PoolWorker-2` |
 //! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
 //! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
@@ -126,6 +127,7 @@ mod process;
 mod start;
 mod status;
 mod sys;
+mod tree;
 
 pub use error::{Error, Value};
 pub use family::{ActiveChild, Current, Parent, active_children, current, parent};

@@ -30,6 +30,7 @@ use crate::ipc::outcome::{self, Failure, Reason};
 use crate::ipc::{codec, parcel};
 use crate::status::ExitStatus;
 use crate::sys::signals;
+use crate::tree;
 
 /// Calls `f(arg)` in a new process. The counterpart of Python's `Process(target=f, args=(arg,)).start()`.
 ///
@@ -191,6 +192,41 @@ impl<R> Process<R> {
     /// Ends the process at once, by SIGKILL.
     pub fn kill(&self) {
         self.child.signal(Signal::KILL);
+    }
+
+    /// Asks the process and all that it has started to end, by SIGTERM; see
+    /// [`kill_tree`](Process::kill_tree).
+    pub fn terminate_tree(&self) {
+        self.signal_tree(Signal::TERM);
+    }
+
+    /// Ends the process and all that it has started, by SIGKILL, whichever groups and sessions they are in.
+    ///
+    /// Children by this library end with their parent anyway. This is for other programs that the process has
+    /// started, and what those have started in turn. A process escapes if the one that started it had ended
+    /// before (as that of a daemon does), since it is nobody's child any more; and one that runs as another
+    /// user. When the process itself has ended, nothing is left of it to find them by, and nothing is done.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// # #[expect(clippy::disallowed_methods)]
+    /// let work = |()| {
+    ///     let sleeps = std::process::Command::new("sleep").arg("1000").status();
+    ///     sleeps.is_ok()
+    /// };
+    /// let process = multiprocessing::spawn(work, ())?;
+    /// process.kill_tree();
+    /// assert!(process.join().is_err());
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn kill_tree(&self) {
+        self.signal_tree(Signal::KILL);
+    }
+
+    fn signal_tree(&self, signal: Signal) {
+        if self.child.is_ours() && self.is_alive() {
+            tree::signal(&self.child, signal);
+        }
     }
 }
 

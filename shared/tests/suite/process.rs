@@ -1,6 +1,7 @@
 //! One process, one call.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -294,4 +295,41 @@ fn what_does_not_serialise_is_an_error_that_says_which_value() {
     assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
     let error = spawn(|()| Stubborn::Unreadable, ()).unwrap().join().unwrap_err();
     assert!(matches!(error, Error::Deserialise { value: Value::Result, .. }), "{error}");
+}
+
+#[test]
+fn a_process_can_be_ended_with_all_that_it_has_started() {
+    let start = |events: PathBuf| -> () {
+        // One of the sleepers has another program between, and is in a session of its own.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what is not started by the library is to be ended too"
+        )]
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; wait"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(shell.stdout.take().unwrap()).lines().take(2).map(Result::unwrap);
+        let pids: Vec<String> = lines.chain([shell.id().to_string()]).collect();
+        std::fs::write(events.join("pids"), pids.join(" ")).unwrap();
+        say_pid(&events);
+        shell.wait().unwrap();
+        wait_for_death()
+    };
+    for kill in [false, true] {
+        let events = Events::new();
+        let process = spawn(start, events.path()).unwrap();
+        events.pids(1);
+        let pids = std::fs::read_to_string(events.path().join("pids")).unwrap();
+        let started: Vec<Watched> = pids.split(' ').map(|pid| Watched::new(pid.parse().unwrap())).collect();
+        if kill {
+            process.kill_tree();
+        } else {
+            process.terminate_tree();
+        }
+        assert!(started.len() == 3 && started.iter().all(Watched::ends));
+        let signal = if kill { libc::SIGKILL } else { libc::SIGTERM };
+        assert!(matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(s) }) if s == signal));
+    }
 }
