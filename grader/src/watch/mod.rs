@@ -17,6 +17,7 @@ mod output;
 mod screen;
 mod session;
 mod terminal;
+mod view;
 mod worker;
 
 pub use session::{Ended, WatchError, watch};

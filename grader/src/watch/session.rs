@@ -1,10 +1,9 @@
-//! What is watched, what happens to it, and what is shown of it.
+//! What is watched, and what happens to it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -15,10 +14,11 @@ use super::message::Message;
 use super::output::Output;
 use super::screen::Page;
 use super::terminal::{Key, keys};
+use crate::grading::with_causes;
 use crate::learner::{self, Hint, Notebook, Which, hints};
-use crate::model::{Grade, Verdict};
+use crate::model::Grade;
 use crate::question::{Course, CourseError};
-use crate::report::{markdown, overview, text};
+use crate::report::text;
 use crate::submission::{Colour, Workspace};
 use crate::sys::Signals;
 
@@ -27,12 +27,6 @@ const SETTLE: Duration = Duration::from_millis(20);
 
 /// and this long after the first at the latest.
 const LATEST: Duration = Duration::from_millis(60);
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const BUSY: Style = AnsiColor::Yellow.on_default();
-
-const KEYS: &str = "n next  p previous  h hint  s question  l list  r rerun  q quit";
 
 /// How a watch ended.
 #[derive(Debug)]
@@ -80,26 +74,26 @@ pub fn watch(workspace: &Workspace, question: Option<&str>) -> Result<Ended, Wat
 
 /// What is shown below the head of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum View {
+pub(super) enum View {
     Report,
     List,
     Question,
 }
 
-struct Session<'a> {
-    workspace: &'a Workspace,
-    question: String,
-    output: Output,
+pub(super) struct Session<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) question: String,
+    pub(super) output: Output,
     /// The grading under way.
-    job: Option<Job>,
-    running: bool,
+    pub(super) job: Option<Job>,
+    pub(super) running: bool,
     /// What the files looked like when it began.
     look: Look,
     /// What the last grading came to, or why there was none.
-    outcome: Option<Result<Box<Grade>, String>>,
-    view: View,
-    hints: Vec<String>,
-    notice: String,
+    pub(super) outcome: Option<Result<Box<Grade>, String>>,
+    pub(super) view: View,
+    pub(super) hints: Vec<String>,
+    pub(super) notice: String,
     scroll: usize,
 }
 
@@ -160,12 +154,6 @@ impl<'a> Session<'a> {
                 }
             }
         }
-    }
-
-    fn introduction(&self) -> String {
-        let keys =
-            if self.output.has_keys() { format!("Keys, each with Enter: {KEYS}.\n") } else { String::new() };
-        format!("Watching exercises/{}: each save is graded.\n{keys}", self.question)
     }
 
     fn wait(&self, signals: &Signals, changes: &Changes, pause: Duration) -> io::Result<Ready> {
@@ -274,7 +262,7 @@ impl<'a> Session<'a> {
     }
 
     /// The question that stands so many further in the course.
-    fn neighbour(&self, step: isize) -> Option<String> {
+    pub(super) fn neighbour(&self, step: isize) -> Option<String> {
         let course = Course::find(self.workspace.root()).ok()?;
         // A question that was removed stands nowhere, and any other is the next.
         let here = course.ids().iter().position(|id| *id == self.question);
@@ -302,7 +290,7 @@ impl<'a> Session<'a> {
             match Course::find(self.workspace.root()).and_then(|course| course.question(&self.question)) {
                 Ok(question) => question,
                 Err(error) => {
-                    self.notice = format!("failed to {error}");
+                    self.notice = format!("failed to {}", with_causes(&error));
                     return Ok(());
                 }
             };
@@ -317,7 +305,7 @@ impl<'a> Session<'a> {
             };
         }
         if let Err(error) = noted {
-            self.notice = format!("failed to {error}");
+            self.notice = format!("failed to {}", with_causes(&error));
         }
         let shown: Vec<String> =
             wanted.iter().map(|Hint { number, of, text }| format!("Hint {number} of {of}: {text}")).collect();
@@ -326,14 +314,6 @@ impl<'a> Session<'a> {
         self.scroll = 0;
         let text = self.hint_text()?;
         self.output.print(&text)
-    }
-
-    fn hint_text(&self) -> io::Result<String> {
-        let mut shown = Vec::new();
-        for hint in &self.hints {
-            markdown::write(hint, 0, self.output.width(), &mut shown)?;
-        }
-        Ok(String::from_utf8_lossy(&shown).into_owned())
     }
 
     /// Shows another view, or the report again where it is that one already.
@@ -353,97 +333,6 @@ impl<'a> Session<'a> {
         self.output.draw(&page, &mut scroll)?;
         self.scroll = scroll;
         Ok(())
-    }
-
-    fn head(&self) -> io::Result<String> {
-        let mut head = Vec::new();
-        match &self.outcome {
-            Some(Ok(grade)) => text::write_title(grade, self.output.width(), &mut head)?,
-            _ => head.extend(format!("{BOLD}{}{BOLD:#}\n", self.question).into_bytes()),
-        }
-        match (&self.job, &self.outcome) {
-            (Some(_), _) => {
-                let step = if self.running { "running" } else { "building" };
-                head.extend(format!("{BUSY}{step} …{BUSY:#}\n").into_bytes());
-            }
-            (None, Some(Ok(grade))) => text::write_verdict(grade, &mut head)?,
-            (None, _) => head.push(b'\n'),
-        }
-        head.push(b'\n');
-        Ok(String::from_utf8_lossy(&head).into_owned())
-    }
-
-    fn body(&self) -> io::Result<String> {
-        let width = self.output.width();
-        let mut body = Vec::new();
-        match self.view {
-            View::List => self.write_list(width, &mut body)?,
-            View::Question => self.write_question(width, &mut body)?,
-            View::Report => {
-                body.extend(self.hint_text()?.into_bytes());
-                if !self.hints.is_empty() {
-                    body.push(b'\n');
-                }
-                match &self.outcome {
-                    Some(Ok(grade)) => text::write_body(grade, width, &mut body)?,
-                    Some(Err(why)) => body.extend(format!("grader: {why}\n").into_bytes()),
-                    None => {}
-                }
-                if matches!(&self.outcome, Some(Ok(grade)) if grade.verdict == Verdict::NotStarted) {
-                    body.push(b'\n');
-                    self.write_question(width, &mut body)?;
-                }
-            }
-        }
-        Ok(String::from_utf8_lossy(&body).into_owned())
-    }
-
-    fn write_list(&self, width: usize, out: &mut Vec<u8>) -> io::Result<()> {
-        let rows =
-            Course::find(self.workspace.root()).and_then(|course| learner::overview(self.workspace, &course));
-        match rows {
-            Ok(rows) => overview::write(&rows, width, out),
-            Err(error) => {
-                out.extend(format!("grader: failed to {error}\n").into_bytes());
-                Ok(())
-            }
-        }
-    }
-
-    fn write_question(&self, width: usize, out: &mut Vec<u8>) -> io::Result<()> {
-        let file = self.workspace.exercise(&self.question).join("question.md");
-        match std::fs::read_to_string(&file) {
-            Ok(text) => markdown::write(&text, 0, width, out),
-            Err(error) => {
-                out.extend(format!("grader: failed to read `{}`: {error}\n", file.display()).into_bytes());
-                Ok(())
-            }
-        }
-    }
-
-    fn foot(&self) -> String {
-        let is_passed = self.job.is_none()
-            && matches!(&self.outcome, Some(Ok(grade)) if grade.verdict == Verdict::Passed);
-        let notice = match (&self.notice, is_passed) {
-            (notice, _) if !notice.is_empty() => format!("{notice}\n"),
-            (_, true) => match self.neighbour(1) {
-                Some(id) => format!("Well done: n goes on to {id}.\n"),
-                None => "Well done: that was the last question.\n".to_owned(),
-            },
-            _ => String::new(),
-        };
-        let mut keys = Vec::new();
-        // Memory can always be written to.
-        let _ = markdown::write(KEYS, 0, self.output.width(), &mut keys);
-        format!(
-            "\n{notice}{DIM}{}{DIM:#}",
-            String::from_utf8_lossy(&keys).trim_end().replace('\n', &format!("{DIM:#}\n{DIM}"))
-        )
-    }
-
-    fn last_line(&self) -> Option<String> {
-        let Some(Ok(grade)) = &self.outcome else { return None };
-        Some(format!("{}  {}, {} points", grade.question, grade.verdict, grade.points))
     }
 }
 
