@@ -47,24 +47,22 @@ def warm_pool(workers=WORKERS):
     return pool
 
 
-def start():
+def start(context=FORK, times=200):
     def round():
-        process = FORK.Process(target=square, args=(3,))
+        process = context.Process(target=square, args=(3,))
         process.start()
         process.join()
 
-    return micros(200, round)
+    return micros(times, round)
+
+
+def start_by_server():
+    return start(get_context("forkserver"), 10)
 
 
 def start_from_large_parent():
     memory = bytearray(b"\1") * (1 << 30)
-
-    def round():
-        process = FORK.Process(target=square, args=(3,))
-        process.start()
-        process.join()
-
-    result = micros(10, round)
+    result = start(times=10)
     del memory
     return result
 
@@ -156,6 +154,7 @@ def pid_of_worker(_):
 
 MEASUREMENTS = {
     "start": start,
+    "start-by-server": start_by_server,
     "start-from-large-parent": start_from_large_parent,
     "pool-start": pool_start,
     "map": map_default,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use multiprocessing::{Pool, TaskHandle, spawn};
+use multiprocessing::{Builder, Pool, StartMethod, TaskHandle};
 use serde_bytes::ByteBuf;
 
 use super::{ITEMS, LARGE_BYTES, LARGE_COUNT, LARGE_MEGABYTES, count_primes, while_busy, workers};
@@ -28,20 +28,45 @@ fn number_of_worker(_: usize) -> u32 {
     std::process::id()
 }
 
-pub fn start() -> f64 {
-    measure::micros(200, || assert_eq!(spawn(square, 3).and_then(|process| process.join()).ok(), Some(9)))
+fn start_by(method: StartMethod) -> f64 {
+    let spawn = || Builder::new().start_method(method).spawn(square, 3);
+    measure::micros(200, || assert_eq!(spawn().and_then(|process| process.join()).ok(), Some(9)))
 }
 
-pub fn start_from_large_parent() -> f64 {
+pub fn start() -> f64 {
+    start_by(StartMethod::Spawn)
+}
+
+pub fn start_by_server() -> f64 {
+    start_by(StartMethod::ForkServer)
+}
+
+fn with_large_memory(measure: fn() -> f64) -> f64 {
     let memory = vec![1_u8; 1 << 30];
-    let micros = start();
+    let micros = measure();
     drop(std::hint::black_box(memory));
     micros
 }
 
+pub fn start_from_large_parent() -> f64 {
+    with_large_memory(start)
+}
+
+pub fn start_by_server_from_large_parent() -> f64 {
+    with_large_memory(start_by_server)
+}
+
 pub fn pool_start() -> f64 {
+    pool_start_by(StartMethod::Spawn)
+}
+
+pub fn pool_start_by_server() -> f64 {
+    pool_start_by(StartMethod::ForkServer)
+}
+
+fn pool_start_by(method: StartMethod) -> f64 {
     let round = || {
-        let pool = Pool::new(4).expect("a pool starts");
+        let pool = Pool::builder().start_method(method).processes(4).build().expect("a pool starts");
         assert_eq!(pool.apply(square, 3).ok(), Some(9));
         pool.join();
     };
