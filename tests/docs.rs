@@ -51,6 +51,9 @@ fn the_picture_of_the_readme_is_what_the_grader_prints_for_a_missing_join() {
     assert!(read("README.md").contains(PICTURE), "the README does not show {PICTURE}");
 }
 
+/// The name of the page's question in the copy.
+const FOLLOWED: &str = "followed";
+
 /// The commands of a page's blocks for a shell, in their order; a block that goes on until `END` is one.
 fn commands(page: &str) -> Vec<String> {
     let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
@@ -75,6 +78,8 @@ fn the_steps_to_a_new_question_can_be_followed_as_they_are_written() {
     let commands = commands(&read("docs/authoring.md"));
     assert!(commands.len() >= 7, "{commands:#?}");
     for command in commands {
+        // Whoever has followed the page has the question already.
+        let command = command.replace("q9-morning", FOLLOWED);
         let command =
             command.replace("../class", class.to_str().expect("a folder of a test has a name in UTF-8"));
         match command.strip_prefix("cargo grader ") {
@@ -87,7 +92,7 @@ fn the_steps_to_a_new_question_can_be_followed_as_they_are_written() {
             }
         }
     }
-    let released = fs::read_to_string(class.join("exercises/q9-morning/question.toml")).unwrap();
+    let released = fs::read_to_string(class.join("exercises").join(FOLLOWED).join("question.toml")).unwrap();
     assert!(released.contains("Good morning") && !released.contains("Hello"), "{released}");
 }
 
