@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use super::job::{Calls, Job};
 use super::member::{Greeting, Member, News};
@@ -26,6 +27,9 @@ pub(super) const FAILED_STARTS: u32 = 3;
 /// How many chunks a worker has at most. So many small ones take longer than a wake-up does; large ones are
 /// bounded by the memory that they are in.
 const DEPTH: usize = 256;
+
+/// How often one looks for outcomes of a worker that has closed its channel in the midst of its work.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Why a pool has come to its end before its work had.
 #[derive(Clone, Debug)]
@@ -119,6 +123,12 @@ impl Crew {
         self.members().any(Member::has_news)
     }
 
+    /// When to look for news at the latest: soon, if there is a worker that has news and can send no message.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let any = self.members().any(|member| member.is_mute() && !member.is_idle());
+        any.then(|| Instant::now() + PATIENCE)
+    }
+
     /// Asks workers for a message when they have outcomes, those too that get work from now on. Then one has to
     /// look for news once more.
     pub(super) fn set_alarms(&mut self) {
@@ -164,6 +174,7 @@ impl Crew {
             if self.members[index].1.has_news() {
                 any = true;
                 let news = self.members[index].1.look();
+                self.members[index].1.end_if_mute();
                 self.heed(news);
             }
         }
@@ -183,6 +194,11 @@ impl Crew {
             }
             if !member.is_listened_to() {
                 self.watch.ignore(member);
+                if member.is_mute() {
+                    let taken = member.take_back(usize::MAX);
+                    member.end_if_mute();
+                    self.put_first(taken);
+                }
             } else if member.has_mail() != had_mail {
                 self.watch.wait_for_room(id, member, !had_mail);
             }

@@ -286,6 +286,7 @@ impl Shared {
         let Some(crew) = &mut state.crew else { return };
         crew.set_alarms();
         if !crew.has_news() {
+            let deadline = [deadline, crew.deadline()].into_iter().flatten().min();
             state.driver_sleeps = true;
             drop(state);
             let mut descriptors = [
@@ -357,7 +358,7 @@ impl Shared {
 /// loss.
 pub(super) fn run(shared: &Shared) {
     let _end = End(shared);
-    while let Some(watches) = manage(shared) {
+    while let Some((watches, deadline)) = manage(shared) {
         let mut descriptors = vec![
             PollFd::new(&shared.kick.descriptor, PollFlags::IN),
             PollFd::from_borrowed_fd(shared.watch.ends(), PollFlags::IN),
@@ -365,7 +366,7 @@ pub(super) fn run(shared: &Shared) {
         if watches {
             descriptors.push(PollFd::from_borrowed_fd(shared.watch.channels(), PollFlags::IN));
         }
-        ready::wait(&mut descriptors, None);
+        ready::wait(&mut descriptors, deadline);
     }
 }
 
@@ -380,9 +381,9 @@ impl Drop for End<'_> {
     }
 }
 
-/// Does all that can be done without waiting; says whether the manager watches from now on. `None` when the
-/// pool has come to its end.
-fn manage(shared: &Shared) -> Option<bool> {
+/// Does all that can be done without waiting; says whether the manager watches from now on, and until when.
+/// `None` when the pool has come to its end.
+fn manage(shared: &Shared) -> Option<(bool, Option<Instant>)> {
     loop {
         shared.kick.answer();
         let mut state = shared.lock();
@@ -421,7 +422,8 @@ fn manage(shared: &Shared) -> Option<bool> {
                 continue;
             }
         }
+        let deadline = crew.deadline().filter(|_| watches);
         state.manager_watches = watches;
-        return Some(watches);
+        return Some((watches, deadline));
     }
 }

@@ -37,6 +37,8 @@ enum Stage {
     Ready,
     /// It was told that nothing more will come, and ends.
     Leaving,
+    /// It has closed its channel.
+    Mute,
 }
 
 /// What a worker said that concerns others.
@@ -125,7 +127,7 @@ impl Member {
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        self.stage == Stage::Leaving
+        matches!(self.stage, Stage::Leaving | Stage::Mute)
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -238,10 +240,22 @@ impl Member {
     pub(super) fn receive(&mut self) -> Vec<News> {
         let mut news = Vec::new();
         if self.read(&mut news) == Received::End && self.stage != Stage::Leaving {
-            // It cannot be heard, so it is of no use, whether it is ending or not.
-            self.kill();
+            self.stage = Stage::Mute;
         }
         news
+    }
+
+    /// Whether the worker has closed its channel, so that it can send no message. What it has begun it may
+    /// finish, and then it has to go.
+    pub(super) fn is_mute(&self) -> bool {
+        self.stage == Stage::Mute
+    }
+
+    /// Ends a mute worker that has nothing left to do.
+    pub(super) fn end_if_mute(&self) {
+        if self.is_mute() && self.is_idle() {
+            self.kill();
+        }
     }
 
     /// Reads all that is left in the channel of a worker that has ended.
@@ -255,7 +269,11 @@ impl Member {
         if !self.listening {
             return Received::Nothing;
         }
-        let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT).unwrap_or(Received::End);
+        let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT).unwrap_or_else(|_| {
+            // There is no memory for what it sends, and it would wait for ever to send the rest.
+            self.kill();
+            Received::End
+        });
         let understood = self.understand_all(news);
         self.believe(understood);
         self.listening &= received != Received::End;
