@@ -69,7 +69,8 @@ pub struct Plan {
     /// How many programs main is before the one that is graded, as a shell script is that ends in an `exec`; an earlier
     /// run tells.
     pub wrappers: u32,
-    /// Whether somebody who is held goes on rather than that a second passes, sleeps apart: see [`TracedRun::hurried`].
+    /// Whether somebody who is held goes on rather than that a second passes in all, sleeps apart: see
+    /// [`TracedRun::hurried`].
     pub patient: bool,
 }
 
@@ -189,9 +190,9 @@ struct Run<'a> {
     readings: Vec<(Stopped, SystemCall)>,
     /// When calls that last until a point in time were looked at last.
     overdue_looked: Instant,
-    /// How much time was passed over since somebody who was held went on, and while somebody was held at all.
-    passed_over: Duration,
+    /// How much time was passed over while somebody was held, and how much of it apart from long sleeps.
     passed_over_held: Duration,
+    waited_over: Duration,
     /// Who found a time to be over then.
     waiters: BTreeSet<usize>,
     patience: Patience,
@@ -279,8 +280,8 @@ impl<'a> Run<'a> {
             reads: HashMap::new(),
             readings: Vec::new(),
             overdue_looked: started,
-            passed_over: Duration::ZERO,
             passed_over_held: Duration::ZERO,
+            waited_over: Duration::ZERO,
             waiters: BTreeSet::new(),
             patience: Patience::new(limits.wall, Duration::ZERO),
             impatient: false,

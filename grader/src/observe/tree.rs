@@ -32,6 +32,8 @@ pub(super) struct Member {
     program: String,
     born: Duration,
     pub(super) ended: Option<Duration>,
+    /// When its last thread was about to end: what comes after is the kernel's work, and may take its time.
+    ending: Option<Duration>,
     status: Option<ExitStatus>,
     waited: Waited,
     cpu: Duration,
@@ -81,6 +83,7 @@ impl Tree {
             program,
             born,
             ended: None,
+            ending: None,
             status: None,
             waited: Waited::Unknown,
             cpu: Duration::ZERO,
@@ -187,7 +190,8 @@ impl Tree {
     }
 
     /// The last thread of a process is about to end: notes what can be asked only now.
-    pub(super) fn about_to_end(&mut self, index: usize) {
+    pub(super) fn about_to_end(&mut self, index: usize, at: Duration) {
+        self.members[index].ending = Some(at);
         let pid = self.members[index].pid;
         let remains = proc::remains(pid);
         self.members[index].cpu = crate::sys::own_cpu_time(pid).unwrap_or_default();
@@ -219,7 +223,7 @@ impl Tree {
         let member = &mut self.members[index];
         member.threads.retain(|thread| *thread != tid);
         if member.pid == tid {
-            member.ended = Some(at);
+            member.ended = Some(member.ending.unwrap_or(at));
             member.status = Some(status);
             for thread in std::mem::take(&mut member.threads) {
                 self.threads.remove(&thread);

@@ -130,7 +130,6 @@ impl Run<'_> {
 
     fn begin_patience(&mut self) {
         self.patience = Patience::new(self.limits.wall, self.starved());
-        self.passed_over = Duration::ZERO;
     }
 
     /// Lets the one go on that the schedule chooses.

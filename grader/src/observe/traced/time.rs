@@ -53,7 +53,7 @@ impl Run<'_> {
         let ahead = at.saturating_sub(self.clock.now());
         if self.holds_somebody() {
             let is_long_sleep = matches!(next, Next::Call(call) if call.is_sleep() && call.lasts >= GENEROUS);
-            if self.plan.patient && !is_long_sleep && self.passed_over + ahead >= GENEROUS {
+            if self.plan.patient && !is_long_sleep && self.waited_over + ahead >= GENEROUS {
                 self.release();
                 return true;
             }
@@ -61,7 +61,7 @@ impl Run<'_> {
             if self.lose_patience() {
                 return true;
             }
-            self.passed_over += ahead;
+            self.waited_over += if is_long_sleep { Duration::ZERO } else { ahead };
             self.passed_over_held += ahead;
             self.waiters.extend(self.process_of(next));
         }
