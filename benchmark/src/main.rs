@@ -82,17 +82,16 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         is_named || (arguments.rows.is_empty() && !(arguments.quick && row.is_long))
     };
     let rounds = if arguments.quick { 1 } else { arguments.rounds.max(1) };
-    let mut measured = Vec::new();
     for row in ROWS.iter().filter(is_chosen) {
         let line = table::Line::new(row, &ask_all(row, rounds));
         print!("{}", line.text());
-        measured.push(line);
+        // Row by row, so that what was measured is not lost if somebody loses patience.
+        if let Some(file) = &arguments.markdown {
+            let failed = |error| format!("failed to write {}: {error}", file.display());
+            table::write_markdown(file, &[line]).map_err(failed)?;
+        }
     }
-    match &arguments.markdown {
-        Some(file) => table::write_markdown(file, &measured)
-            .map_err(|error| format!("failed to write {}: {error}", file.display())),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The median of each contender of a row, in order; `None` for one that is not to be had here.
