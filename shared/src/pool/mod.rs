@@ -51,7 +51,8 @@ use manager::Shared;
 /// A number of worker processes that make calls for this one. The counterpart of Python's `Pool`.
 ///
 /// Workers are started once and take one call after the other, so a call costs microseconds where a process
-/// costs a millisecond. A worker that dies fails only the call that it was at, and is replaced.
+/// costs a millisecond. A worker that dies fails only the call that it was at, and is replaced as soon as there
+/// is work for another one.
 ///
 /// Dropping a pool terminates it, as leaving Python's `with Pool()` does: calls that are not done are lost.
 /// To finish them, [`close`](Pool::close) it and [`join`](Pool::join) it. A pool can be shared by several
@@ -133,7 +134,7 @@ impl Pool {
     }
 
     /// Makes calls that may take this long, each by itself. One that takes longer is ended by killing its worker,
-    /// and gives [`Error::TimedOut`]; the worker is replaced, and no other call is harmed.
+    /// and gives [`Error::TimedOut`]; the worker is replaced when there is work, and no other call is harmed.
     ///
     /// The time is that of the call alone, from its argument's arrival in the function to its result: waiting for
     /// a worker does not count. It is the kernel that kills, so no function can evade it.
