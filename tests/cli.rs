@@ -77,6 +77,7 @@ fn arguments_that_do_not_go_together_are_refused() {
             &["grade", "--answer", "answer.md"],
             "`--answer` is about the answer to one question: name exactly one ID",
         ),
+        (&["grade", "hello", "--answer", "answer.md"], "`hello` asks for no written answer"),
         (&["grade", "--review", "review.toml"], "`--review` is about the answer to one question"),
         (&["grade", "hello", "--command", "echo 'hello"], "failed to split the command"),
         (&["grade", "hello", "--solutions", "--command", "true"], "cannot be used with"),
@@ -264,6 +265,25 @@ fn the_json_report_has_the_keys_that_scripts_rely_on() {
     assert!(run["wall_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(run["lines"], 1);
     assert!(run["processes"].as_u64().unwrap() >= 1);
+}
+
+#[test]
+fn children_are_not_needed_for_what_is_not_printed() {
+    let needed = "[[check]]\nname = \"needs its children\"\npoints = 2\nprocesses = { needed = true }\n";
+    let course = Course::asking(&format!("{SAYS_HELLO}\n\n{needed}"), PATIENCE);
+    grader(course.path()).args(["grade", "hello", "--command", "true"]).assert().code(1).stdout(
+        contains("does not print what is asked for with its children either").and(contains("0 of 12")),
+    );
+}
+
+#[test]
+fn a_question_that_is_named_twice_is_graded_once() {
+    let course = Course::asking(SAYS_HELLO, PATIENCE);
+    grader(course.path())
+        .args(["grade", "hello", "hello", "--command", "echo hello"])
+        .assert()
+        .code(0)
+        .stdout(contains("passed, 10 of 10 points").count(1));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `grader grade`: grades exercises, solutions or a command.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -82,7 +83,8 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
 
 /// What an instructor said, where the arguments name a file with it.
 fn review(arguments: &GradeArguments, workspace: &Workspace) -> Result<Review, CommandError> {
-    let (Some(file), [question]) = (&arguments.review, arguments.ids.as_slice()) else {
+    let ids = named(arguments);
+    let (Some(file), [question]) = (&arguments.review, ids.as_slice()) else {
         return Ok(Review::default());
     };
     let question = Course::find(workspace.root())?.question(question)?;
@@ -126,16 +128,23 @@ fn write_help(submission: &Submission, grade: &Grade, out: &mut dyn Write) -> io
 
 /// What the arguments ask to grade.
 fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<Submission>, CommandError> {
+    let ids = named(arguments);
     for (option, is_given) in
         [("--answer", arguments.answer.is_some()), ("--review", arguments.review.is_some())]
     {
-        if is_given && arguments.ids.len() != 1 {
+        if is_given && ids.len() != 1 {
             let text = format!("`{option}` is about the answer to one question: name exactly one ID");
             return Err(CommandError::Usage(text));
         }
     }
+    if let (Some(_), [question]) = (&arguments.answer, ids.as_slice())
+        && !Course::find(workspace.root())?.question(question)?.asks_for_prose()
+    {
+        let text = format!("`{question}` asks for no written answer, and so has no use for `--answer`");
+        return Err(CommandError::Usage(text));
+    }
     if let Some(command) = &arguments.command {
-        let [question] = arguments.ids.as_slice() else {
+        let [question] = ids.as_slice() else {
             let text = "`--command` grades one program as the answer to one question: name exactly one ID";
             return Err(CommandError::Usage(text.to_owned()));
         };
@@ -149,16 +158,18 @@ fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<
         }
         return Ok(vec![Submission::Command { question: question.clone(), words }]);
     }
-    let ids = if arguments.ids.is_empty() {
-        Course::find(workspace.root())?.ids().to_vec()
-    } else {
-        arguments.ids.clone()
-    };
+    let ids = if ids.is_empty() { Course::find(workspace.root())?.ids().to_vec() } else { ids };
     let submission = |question: String| match arguments.solutions {
         true => Submission::Solution { question },
         false => Submission::Exercise { question },
     };
     Ok(ids.into_iter().map(submission).collect())
+}
+
+/// The questions that are named; one that is named twice is graded once.
+fn named(arguments: &GradeArguments) -> Vec<String> {
+    let mut seen = HashSet::new();
+    arguments.ids.iter().filter(|id| seen.insert(*id)).cloned().collect()
 }
 
 fn code(grades: &[Grade]) -> u8 {

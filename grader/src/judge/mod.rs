@@ -297,7 +297,7 @@ fn alive_together(condition: &ProcessesCondition, evidence: &Evidence) -> Outcom
     }
 }
 
-/// Whether the expected output comes out with every child ended at its birth.
+/// Whether the expected output comes out with the children, and not with every child ended at its birth.
 fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {
     if !condition.needed {
         return Outcome::Holds;
@@ -321,6 +321,12 @@ fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Eviden
     if without.any(prints_all) {
         let text = "Without its children the program prints the same: so main does the work, not the children. Let \
                     each child do its part, and bring its result back to main.";
+        return Outcome::Broken(Explanation::new(text));
+    }
+    let mut with = evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run));
+    if !with.any(prints_all) {
+        let text = "The program does not print what is asked for with its children either, so nothing shows that they \
+                    are needed.";
         return Outcome::Broken(Explanation::new(text));
     }
     Outcome::Holds
