@@ -71,6 +71,26 @@ fn a_copy_without_solutions_still_grades() {
     assert_eq!(by_command[0].1, "passed", "{by_command:?}");
 }
 
+#[test]
+fn a_program_that_was_removed_is_told_stops_no_neighbour_and_comes_back_by_a_reset() {
+    let copy = copy();
+    unsolve(&copy, "q3");
+    let file = "exercises/q3/src/main.rs";
+    copy.remove_file(file);
+    copy.write("exercises/q3-square-cube/src/main.rs", "fn main() {}\n");
+    copy.grader().arg("list").assert().success().stdout(contains("  no main.rs "));
+    let told = contains("there is no `exercises/q3/src/main.rs`: `cargo grader reset q3`")
+        .and(contains("did not build, 0 of 10 points"));
+    copy.grader().args(["grade", "q3"]).assert().code(1).stdout(told);
+    // Cargo has to read the workspace for this one.
+    let both = copy.grader().args(["grade", "q3", "q3-square-cube"]).assert().code(1);
+    let both = both.stdout(contains("did not build").count(1).and(contains("  failed, ").count(1)));
+    both.stderr(predicates::str::is_empty());
+
+    copy.grader().args(["reset", "q3", "--yes"]).assert().success();
+    assert!(copy.path().join(file).is_file(), "it is not there again");
+}
+
 /// The marks of all outputs, one letter each: `p`ossible, `i`mpossible or `?`.
 fn prediction(marks: &str) -> String {
     let line = |(name, mark)| match mark {

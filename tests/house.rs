@@ -324,6 +324,12 @@ fn answers(id: &str) -> Vec<String> {
 fn assert_package(folder: &str, name: &str) {
     let manifest = manifest(folder);
     assert_eq!(manifest["package"]["name"].as_str(), Some(name), "{folder}/Cargo.toml");
+    // Without it, cargo does not read the workspace when a learner has removed the file.
+    let path = manifest.get("bin").and_then(|programs| programs[0]["path"].as_str());
+    assert!(
+        !folder.starts_with("exercises") || path == Some("src/main.rs"),
+        "{folder}/Cargo.toml: no [[bin]]"
+    );
     assert!(root().join(folder).join("src/main.rs").is_file(), "{folder} has no src/main.rs");
 }
 

@@ -26,6 +26,14 @@ pub struct UnknownTemplate(pub String);
 /// The manifest of every package of a question.
 const MANIFEST: &str = include_str!("templates/package.toml");
 
+/// An exercise names its program.
+const PROGRAM: &str = "
+# Said, so that cargo reads the workspace, and `cargo grader reset` works, even when src/main.rs is gone.
+[[bin]]
+name = \"{package}\"
+path = \"src/main.rs\"
+";
+
 /// A solution is held to the lints of the workspace; a learner's exercise is not.
 const LINTS: &str = "\n[lints]\nworkspace = true\n";
 
@@ -124,10 +132,10 @@ impl Template {
     pub(super) fn files_of(self, id: &str) -> Vec<(PathBuf, String)> {
         let exercise = Path::new("exercises").join(id);
         let solution = Path::new("solutions").join(id);
-        let manifest = |package: &str| MANIFEST.replace("{package}", package);
+        let manifest = |package: &str, more: &str| (MANIFEST.to_owned() + more).replace("{package}", package);
         let mut files = vec![
-            (exercise.join("Cargo.toml"), manifest(&format!("exercise-{id}"))),
-            (solution.join("Cargo.toml"), manifest(id) + LINTS),
+            (exercise.join("Cargo.toml"), manifest(&format!("exercise-{id}"), PROGRAM)),
+            (solution.join("Cargo.toml"), manifest(id, LINTS)),
         ];
         for (name, text) in self.files {
             let text = (*text).to_owned();

@@ -19,7 +19,12 @@ pub(super) fn build(
     if packages.is_empty() {
         return Ok(Vec::new());
     }
-    let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    // Cargo builds nothing at all where a program is missing.
+    let names: BTreeSet<&str> =
+        packages.iter().filter(|one| one.missing.is_none()).map(|one| one.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(packages.into_iter().map(|package| package.answer(&Built::default())).collect());
+    }
     let arguments: Vec<OsString> =
         names.into_iter().flat_map(|name| ["--package", name]).map(Into::into).collect();
     let built = cargo::build(workspace.root(), &arguments, colour)?;
@@ -31,6 +36,8 @@ struct Package {
     manifest: PathBuf,
     /// Where its program runs.
     folder: PathBuf,
+    /// What to tell where the learner's program is not there.
+    missing: Option<String>,
 }
 
 fn package(workspace: &Workspace, submission: &Submission) -> Option<Package> {
@@ -41,11 +48,20 @@ fn package(workspace: &Workspace, submission: &Submission) -> Option<Package> {
     };
     let exercise = workspace.exercise(submission.question());
     let folder = if exercise.is_dir() { exercise } else { package.clone() };
-    Some(Package { name, manifest: package.join("Cargo.toml"), folder })
+    let missing = match submission {
+        Submission::Exercise { question } if !package.join("src/main.rs").is_file() => Some(format!(
+            "there is no `exercises/{question}/src/main.rs`: `cargo grader reset {question}` makes it as it was given\n"
+        )),
+        _ => None,
+    };
+    Some(Package { name, manifest: package.join("Cargo.toml"), folder, missing })
 }
 
 impl Package {
     fn answer(self, built: &Built) -> Build {
+        if let Some(rendered) = self.missing {
+            return Build::Failed { rendered };
+        }
         // The program that is named like the package comes first, since a package may have helpers beside it.
         let named = built.executable(|target| target.manifest == self.manifest && target.name == self.name);
         let executable = named.or_else(|_| built.executable(|target| target.manifest == self.manifest));
