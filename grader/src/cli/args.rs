@@ -28,24 +28,25 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    // Help lists them in this order: first what learners use.
+    /// List the questions by topic: how far you are, and where to go next
+    List,
+    Show(ShowArguments),
+    Watch(WatchArguments),
     Grade(GradeArguments),
+    Hint(HintArguments),
+    Solution(SolutionArguments),
+    Reset(ResetArguments),
+    /// Try what this machine lets the grader see and do, and say what to do about the rest
+    Doctor,
     New(NewArguments),
     Check(CheckArguments),
     Record(RecordArguments),
     Release(ReleaseArguments),
-    /// Try what this machine lets the grader see and do, and say what to do about the rest
-    Doctor,
-    /// List the questions by topic: how far you are, and where to go next
-    List,
-    Watch(WatchArguments),
-    Show(ShowArguments),
-    Hint(HintArguments),
-    Solution(SolutionArguments),
-    Reset(ResetArguments),
-    #[command(hide = true)]
-    Work(WorkArguments),
     /// Print the JSON Schema of question.toml, for editors
     Schema,
+    #[command(hide = true)]
+    Work(WorkArguments),
 }
 
 /// Grade your exercises, or any other program
