@@ -173,12 +173,14 @@ fn a_new_question_tells_what_was_made_and_what_to_do_next() {
 #[test]
 fn a_question_that_cannot_be_made_is_told_why_and_leaves_nothing() {
     let course = Course::asking("output = \"hello\"", "");
+    course.write("Cargo.lock", "[[package]]\nname = \"serde\"\n");
     let mut told = String::new();
     for arguments in [
         &["new", "Q7"][..],
         &["new", "hello", "--template", "pool"],
         &["new", "exercise-hello"],
         &["new", "match"],
+        &["new", "serde"],
         &["new", "q7", "--template", "pools"],
         &["new"],
     ] {

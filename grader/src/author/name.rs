@@ -23,11 +23,11 @@ pub enum NameError {
         why: &'static str,
     },
     /// There is something of this name.
-    #[error("name a question `{name}`: there is `{place}` already, and nothing is ever overwritten")]
+    #[error("name a question `{name}`: there is {place} already, and nothing is ever overwritten")]
     Taken {
         /// The name.
         name: String,
-        /// What is there.
+        /// What is there, in words.
         place: String,
     },
 }
@@ -76,7 +76,7 @@ pub(super) fn check(workspace: &Workspace, name: &str) -> Result<(), NameError> 
     let taken = |place: String| Err(NameError::Taken { name: name.to_owned(), place });
     for folder in ["exercises", "solutions", "tests/submissions"] {
         if let Some(found) = entry_like(&workspace.root().join(folder), name) {
-            return taken(format!("{folder}/{found}"));
+            return taken(format!("`{folder}/{found}`"));
         }
     }
     for package in packages(workspace.root()) {
@@ -175,9 +175,9 @@ mod tests {
     fn a_name_that_is_taken_is_refused_with_what_has_it() {
         let (_folder, workspace) = workspace();
         for (name, place) in [
-            ("q3", "exercises/q3"),
-            ("q4", "solutions/q4"),
-            ("q5", "tests/submissions/Q5"),
+            ("q3", "`exercises/q3`"),
+            ("q4", "`solutions/q4`"),
+            ("q5", "`tests/submissions/Q5`"),
             ("serde", "a package `serde`"),
             ("q8", "a package `exercise-q8`"),
         ] {
