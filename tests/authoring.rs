@@ -244,6 +244,11 @@ fn a_released_copy_gives_nothing_away_and_grades_on_its_own() {
     let text_of = |path: &str| &texts.iter().find(|(found, _)| found == path).expect(path).1;
     assert_eq!(text_of("exercises/q6/src/main.rs"), text_of("exercises/q6/starter/src/main.rs"));
 
+    let readme = text_of("README.md");
+    assert_committed("release_readme", readme);
+    assert!(!readme.contains("solutions"), "a learner is told of what is not there");
+    let told = predicates::str::contains("there is no `solutions/q3`, and a learner's copy comes without");
+    copy.grader_in(&out).args(["grade", "q3", "--solutions"]).assert().code(2).stdout("").stderr(told);
     let more = predicates::str::contains("2 more points are given by checks that your instructor keeps");
     copy.grader_in(&out).args(["grade", "q3"]).assert().code(1).stdout(more);
     fs::copy(copy.path().join("solutions/q3/src/main.rs"), out.join("exercises/q3/src/main.rs")).unwrap();

@@ -351,6 +351,10 @@ fn a_question_with_fixtures_has_three_wrong_ones_and_a_right_one() {
 
 #[test]
 fn the_question_and_the_review_that_the_readme_shows_are_sound() {
+    if !root().join("solutions").is_dir() {
+        eprintln!("not run: the page of a learner's copy shows none");
+        return;
+    }
     let readme = read("README.md");
     let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let (questions, others): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.contains("title = "));

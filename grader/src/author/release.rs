@@ -42,6 +42,9 @@ pub const GIVEN: [&str; 17] = [
 /// What of the workspace's tests stays behind, from their folder on: a path, or its beginning.
 const KEPT_OF_TESTS: [&str; 3] = ["answers", "submissions", "snapshots/output_of_"];
 
+/// The page for newcomers, in place of the course's own: that one speaks of solutions, and of an instructor's work.
+const README: &str = include_str!("learner.md");
+
 /// What is made by tools wherever they run.
 const MADE: [&str; 3] = ["target", ".git", ".grader"];
 
@@ -119,7 +122,7 @@ pub fn release(workspace: &Workspace, out: &Path) -> Result<Release, ReleaseErro
         tempfile::Builder::new().prefix(".release-").tempdir_in(parent).map_err(copy_error(parent))?;
     let mut copy = Copy { workspace, from: workspace.root(), to: draft.path(), files: 0 };
     let mut release = Release { unknown: unknown(workspace.root())?, ..Release::default() };
-    for name in GIVEN.iter().filter(|name| workspace.root().join(name).exists()) {
+    for name in GIVEN.iter().filter(|name| **name != "README.md" && workspace.root().join(name).exists()) {
         copy.all(Path::new(name), &|_| true)?;
     }
     let is_given = |path: &Path| {
@@ -127,6 +130,7 @@ pub fn release(workspace: &Workspace, out: &Path) -> Result<Release, ReleaseErro
         !KEPT_OF_TESTS.iter().any(|kept| inside.starts_with(kept))
     };
     copy.all(Path::new("tests"), &is_given)?;
+    copy.readme()?;
     for question in &questions {
         release.hidden.extend(copy.question(question)?);
         release.questions.push(question.id.clone());
@@ -193,6 +197,13 @@ impl Copy<'_> {
         let (from, to) = (self.from.join(from), self.to.join(to));
         to.parent().map_or(Ok(()), fs::create_dir_all).map_err(copy_error(&to))?;
         fs::copy(&from, &to).map_err(copy_error(&from))?;
+        self.files += 1;
+        Ok(())
+    }
+
+    fn readme(&mut self) -> Result<(), ReleaseError> {
+        let path = self.to.join("README.md");
+        fs::write(&path, README).map_err(copy_error(&path))?;
         self.files += 1;
         Ok(())
     }

@@ -159,6 +159,13 @@ fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<
         return Ok(vec![Submission::Command { question: question.clone(), words }]);
     }
     let ids = if ids.is_empty() { Course::find(workspace.root())?.ids().to_vec() } else { ids };
+    let is_missing = |id: &&String| workspace.exercise(id).is_dir() && !workspace.solution(id).is_dir();
+    if let Some(id) = ids.iter().find(is_missing).filter(|_| arguments.solutions) {
+        let text = format!(
+            "failed to grade the solution of `{id}`: there is no `solutions/{id}`, and a learner's copy comes without"
+        );
+        return Err(CommandError::Usage(text));
+    }
     let submission = |question: String| match arguments.solutions {
         true => Submission::Solution { question },
         false => Submission::Exercise { question },
