@@ -48,8 +48,10 @@ fn package(workspace: &Workspace, submission: &Submission) -> Option<Package> {
     };
     let exercise = workspace.exercise(submission.question());
     let folder = if exercise.is_dir() { exercise } else { package.clone() };
+    // Where even the package is not there, cargo tells what is wrong.
+    let lacks_program = package.join("Cargo.toml").is_file() && !package.join("src/main.rs").is_file();
     let missing = match submission {
-        Submission::Exercise { question } if !package.join("src/main.rs").is_file() => Some(format!(
+        Submission::Exercise { question } if lacks_program => Some(format!(
             "there is no `exercises/{question}/src/main.rs`: `cargo grader reset {question}` makes it as it was given\n"
         )),
         _ => None,
