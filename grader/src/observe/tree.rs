@@ -34,6 +34,8 @@ pub(super) struct Member {
     pub(super) ended: Option<Duration>,
     /// When its last thread was about to end: what comes after is the kernel's work, and may take its time.
     ending: Option<Duration>,
+    /// What was noted when one of its threads was about to end, until it is known whether others go on.
+    last_words: Option<LastWords>,
     status: Option<ExitStatus>,
     waited: Waited,
     cpu: Duration,
@@ -54,6 +56,17 @@ pub(super) struct Member {
     killed: bool,
     /// Whether it reads clocks by calls.
     pub(super) clocks_redirected: bool,
+}
+
+/// What can be asked of a process only while it is about to end.
+#[derive(Debug)]
+struct LastWords {
+    at: Duration,
+    cpu: Duration,
+    peak_memory: u64,
+    orphaned: bool,
+    /// Which of the others were waited for until then.
+    waited: Vec<(usize, Waited)>,
 }
 
 impl Member {
@@ -84,6 +97,7 @@ impl Tree {
             born,
             ended: None,
             ending: None,
+            last_words: None,
             status: None,
             waited: Waited::Unknown,
             cpu: Duration::ZERO,
@@ -172,6 +186,7 @@ impl Tree {
         self.members[index].executed = true;
         self.members[index].clocks_redirected = false;
         self.members[index].exiting.clear();
+        self.members[index].last_words = None;
         self.vforks.remove(&former);
         self.vforks.remove(&tid);
         self.end_vfork(index);
@@ -182,36 +197,55 @@ impl Tree {
         }
     }
 
-    /// A thread is about to end; returns whether it is the last of its process.
-    pub(super) fn exiting(&mut self, tid: Pid, index: usize) -> bool {
-        let member = &mut self.members[index];
-        member.exiting.push(tid);
-        member.threads.iter().all(|thread| member.exiting.contains(thread))
+    /// A thread is about to end: notes what can be asked only now, should it be the last one of its process.
+    ///
+    /// A thread that ends by itself while another ends the process does so without a word, so which one is the last
+    /// is known for sure only when all others have ended.
+    pub(super) fn exiting(&mut self, tid: Pid, index: usize, at: Duration) {
+        self.members[index].exiting.push(tid);
+        self.members[index].last_words = Some(self.last_words(index, at));
+        self.settle_if_over(index);
     }
 
-    /// The last thread of a process is about to end: notes what can be asked only now.
-    pub(super) fn about_to_end(&mut self, index: usize, at: Duration) {
-        self.members[index].ending = Some(at);
+    fn last_words(&self, index: usize, at: Duration) -> LastWords {
         let pid = self.members[index].pid;
         let remains = proc::remains(pid);
-        self.members[index].cpu = crate::sys::own_cpu_time(pid).unwrap_or_default();
-        self.members[index].peak_memory = remains.peak_memory;
-        self.members[index].orphaned =
-            index != 0 && remains.parent.is_none_or(|parent| self.of_thread(parent).is_none());
-        for child in 0..self.members.len() {
-            let is_own = self.members[child].parent == Some(index);
+        let mut waited = Vec::new();
+        for (child, member) in self.members.iter().enumerate() {
+            let is_own = member.parent == Some(index);
             // Main's end is the moment that counts for all; another's only for its own children.
-            if child == index || !(is_own || index == 0) || self.members[child].waited != Waited::Unknown {
+            if child == index || !(is_own || index == 0) || member.waited != Waited::Unknown {
                 continue;
             }
-            let member = &self.members[child];
-            let waited = match member.ended {
+            match member.ended {
                 // Whoever takes it over may still wait for it, and main's end comes last.
-                None if index != 0 => Waited::Unknown,
-                None => Waited::No,
-                Some(_) if member.orphaned || proc::is_zombie(member.pid) => Waited::No,
-                Some(_) => Waited::Yes,
-            };
+                None if index != 0 => {}
+                None => waited.push((child, Waited::No)),
+                Some(_) if member.orphaned || proc::is_zombie(member.pid) => waited.push((child, Waited::No)),
+                Some(_) => waited.push((child, Waited::Yes)),
+            }
+        }
+        LastWords {
+            at,
+            cpu: crate::sys::own_cpu_time(pid).unwrap_or_default(),
+            peak_memory: remains.peak_memory,
+            orphaned: index != 0 && remains.parent.is_none_or(|parent| self.of_thread(parent).is_none()),
+            waited,
+        }
+    }
+
+    /// Takes note of a process's last words if each of its threads that are left is at its end.
+    fn settle_if_over(&mut self, index: usize) {
+        let member = &mut self.members[index];
+        if !member.threads.iter().all(|thread| member.exiting.contains(thread)) {
+            return;
+        }
+        let Some(words) = member.last_words.take() else { return };
+        member.ending = Some(words.at);
+        member.cpu = words.cpu;
+        member.peak_memory = words.peak_memory;
+        member.orphaned = words.orphaned;
+        for (child, waited) in words.waited {
             self.members[child].waited = waited;
         }
     }
@@ -229,6 +263,8 @@ impl Tree {
                 self.threads.remove(&thread);
             }
             self.end_vfork(index);
+        } else {
+            self.settle_if_over(index);
         }
     }
 

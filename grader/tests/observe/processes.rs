@@ -104,7 +104,10 @@ for thread in threads: thread.join()",
     assert_right_end(&record);
     assert_eq!(record.processes.len(), 9);
     let children = &record.processes[1..];
-    assert!(children.iter().all(|child| child.parent == Some(0) && child.waited == Waited::Yes));
+    assert!(
+        children.iter().all(|child| child.parent == Some(0) && child.waited == Waited::Yes),
+        "{children:?}"
+    );
 }
 
 #[test]

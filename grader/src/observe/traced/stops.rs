@@ -29,9 +29,8 @@ impl Run<'_> {
             }
             Stop::Executed { former } => self.executed(stopped, process, former)?,
             Stop::Exiting => {
-                if self.tree.exiting(tid, process) {
-                    self.tree.about_to_end(process, self.at());
-                }
+                let at = self.at();
+                self.tree.exiting(tid, process, at);
                 self.end_write(tid)?;
                 stopped.go_on(None);
             }
