@@ -77,7 +77,7 @@ fn a_patient_run_passes_over_sleeps_alone() {
     let script = python(
         "
 ready, go = os.pipe()
-if os.fork() == 0: os.write(go, b'x'); say('child'); os._exit(0)
+if os.fork() == 0: say('child'); os.write(go, b'x'); os._exit(0)
 say('early' if select.select([ready], [], [], 5)[0] == [] else 'late')
 if os.fork() == 0: say('child'); os._exit(0)
 time.sleep(5); say('asleep'); os.wait(); os.wait()",
