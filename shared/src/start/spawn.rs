@@ -8,8 +8,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::environment::{self, c_string};
 use super::{Begun, Greeting, Kind, channel, spawner, summons};
-use crate::sys::descriptor;
 use crate::sys::spawn::{Setup, spawn_again};
+use crate::sys::{descriptor, standing};
 
 /// Starts a child that has these files, and writes as much of the greeting as its channel takes.
 pub(super) fn start(
@@ -44,7 +44,8 @@ fn start_here(
         environment: &environment,
         inherited: &inherited,
         withheld: &withheld,
-        own_group: kind == Kind::Helper,
+        // A child of the helper could not leave it for a group that has no number here.
+        own_group: kind == Kind::Helper && standing::group().is_some(),
     })?;
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
         Ok(handle) => Ok((pid, handle)),

@@ -17,4 +17,5 @@ mod note;
 pub(crate) mod per_process;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod standing;
 pub(crate) mod timer;

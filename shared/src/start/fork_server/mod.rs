@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, Signal, getpgrp, setpgid};
+use rustix::process::{Pid, Signal, setpgid};
 
 use super::{Begun, Greeting, Kind, channel, environment, spawn};
 use crate::child::Child;
@@ -46,6 +46,7 @@ use crate::ipc::letter;
 use crate::ipc::message::{Birth, File, FromServer, Request, Role};
 use crate::ipc::{parcel, ready};
 use crate::sys::per_process::PerProcess;
+use crate::sys::standing;
 
 /// A server that takes longer is stuck: most take a millisecond for a start, and less for a copy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -179,8 +180,8 @@ impl Copy {
     fn hand_over(self, letter: &Letter<'_>) -> Result<Copy, Failure> {
         // The parent may do so as long as the child has not run another program: setpgid(2). From here on a
         // signal to the group is for the child as well.
-        let grouped = setpgid(Some(self.pid), Some(getpgrp())).map_err(io::Error::from);
-        match grouped.and_then(|()| letter.send(&self.socket)) {
+        let grouped = standing::group().map_or(Ok(()), |group| setpgid(Some(self.pid), Some(group)));
+        match grouped.map_err(io::Error::from).and_then(|()| letter.send(&self.socket)) {
             Ok(()) => Ok(self),
             Err(error) => {
                 spawn::abandon(self.pid);
@@ -203,6 +204,8 @@ struct ForkServer {
 #[derive(PartialEq, Eq)]
 struct Standing {
     session: Option<Pid>,
+    /// Whether a copy can be put into this process's group. If not, it is in it from its birth.
+    in_reach: bool,
     users: [u32; 2],
     groups: [u32; 2],
 }
@@ -210,7 +213,8 @@ struct Standing {
 impl Standing {
     fn of_this_process() -> Standing {
         Standing {
-            session: rustix::process::getsid(None).ok(),
+            session: standing::session(),
+            in_reach: standing::group().is_some(),
             users: [rustix::process::getuid(), rustix::process::geteuid()].map(|user| user.as_raw()),
             groups: [rustix::process::getgid(), rustix::process::getegid()].map(|group| group.as_raw()),
         }
@@ -258,8 +262,11 @@ impl ForkServer {
     }
 
     /// Orders the spares that are missing. What hinders that will show when one is needed.
+    ///
+    /// A spare in this process's own group would get the signals that are for the children before it.
     fn stock_up(&mut self) {
-        while self.spares.len() < SPARES
+        while self.standing.in_reach
+            && self.spares.len() < SPARES
             && let Ok(spare) = self.order()
         {
             self.spares.push_back(spare);
