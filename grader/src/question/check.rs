@@ -1,23 +1,21 @@
 //! A `[[check]]` as it is written, and its way to a [`Check`].
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::count::{self, CountValue};
 use super::diagnostic::Mistake;
 use super::file::not_empty;
 use super::pattern::{self, Pattern};
 use super::predict;
 use super::written::{self, WrittenTable};
 use crate::model::{
-    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Number, Piece, Predict, ProcessesCondition,
+    Check, Condition, Count, EndedBy, ExitCondition, Expectation, Piece, Predict, ProcessesCondition,
     Relation, signal_number,
 };
 
@@ -121,81 +119,6 @@ pub(super) struct ExitTable {
     /// `true`: every child is waited for before main ends.
     #[schemars(with = "Option<bool>")]
     waited: Option<Spanned<bool>>,
-}
-
-/// A number, `"{cpus}"`, `"{cpus} + 4"`, or a table that says how a number is meant.
-#[derive(Debug)]
-pub(super) enum CountValue {
-    Number(i64),
-    Text(String),
-    Table(CountTable),
-}
-
-/// Exactly one of the three.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Count table")]
-pub(super) struct CountTable {
-    /// Not fewer.
-    #[schemars(with = "Option<u64>")]
-    at_least: Option<CountNumber>,
-    /// The same.
-    #[schemars(with = "Option<u64>")]
-    exactly: Option<CountNumber>,
-    /// Not more.
-    #[schemars(with = "Option<u64>")]
-    at_most: Option<CountNumber>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a whole number or \"{cpus}\"")]
-enum CountNumber {
-    Number(i64),
-    Text(String),
-}
-
-impl<'de> Deserialize<'de> for CountValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountVisitor;
-        impl<'de> Visitor<'de> for CountVisitor {
-            type Value = CountValue;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number, `{ exactly = 4 }`, `{ at_least = 4 }` or `{ at_most = 4 }`")
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<CountValue, E> {
-                Ok(CountValue::Number(number))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<CountValue, E> {
-                Ok(CountValue::Text(text.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CountValue, A::Error> {
-                CountTable::deserialize(MapAccessDeserializer::new(map)).map(CountValue::Table)
-            }
-        }
-        deserializer.deserialize_any(CountVisitor)
-    }
-}
-
-impl JsonSchema for CountValue {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Count".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let table = generator.subschema_for::<CountTable>();
-        schemars::json_schema!({
-            "description": "A number, or a table that says how the number is meant.",
-            "anyOf": [
-                { "type": "integer", "minimum": 0 },
-                { "type": "string", "pattern": r"^\{cpus\}( *\+ *[0-9]+)?$" },
-                table,
-            ],
-        })
-    }
 }
 
 /// The files beside a question's own.
@@ -441,28 +364,11 @@ impl Lowering<'_> {
 
     /// A count, whose bare number is meant as `bare`.
     fn count(&mut self, value: &Spanned<CountValue>, bare: Relation) -> Option<Count> {
-        let number = |number: &CountNumber| match number {
-            CountNumber::Number(number) => u64::try_from(*number).ok().map(Number::Given),
-            CountNumber::Text(text) => cpus_and_more(text),
-        };
-        let read = match value.get_ref() {
-            CountValue::Number(given) => number(&CountNumber::Number(*given)).map(|number| (bare, number)),
-            CountValue::Text(text) => number(&CountNumber::Text(text.clone())).map(|number| (bare, number)),
-            CountValue::Table(table) => match (&table.at_least, &table.exactly, &table.at_most) {
-                (Some(given), None, None) => number(given).map(|number| (Relation::AtLeast, number)),
-                (None, Some(given), None) => number(given).map(|number| (Relation::Exactly, number)),
-                (None, None, Some(given)) => number(given).map(|number| (Relation::AtMost, number)),
-                _ => None,
-            },
-        };
-        if read.is_none() {
-            self.mistake(
-                value.span(),
-                "a count is a whole number of at least 0, `\"{cpus}\"`, `\"{cpus} + 4\"`, or one of `{ exactly = 4 }`, \
-                 `{ at_least = 4 }` and `{ at_most = 4 }`",
-            );
+        let count = value.get_ref().read(bare);
+        if count.is_none() {
+            self.mistake(value.span(), count::ALLOWED);
         }
-        read.map(|(relation, number)| Count { relation, number })
+        count
     }
 
     fn snapshot(&mut self, file: &Spanned<String>) -> Option<Condition> {
@@ -500,16 +406,6 @@ impl Lowering<'_> {
         }
         Some(Condition::Validator { command: command.get_ref().clone() })
     }
-}
-
-/// `{cpus}`, or `{cpus} + 4`.
-fn cpus_and_more(text: &str) -> Option<Number> {
-    let rest = text.strip_prefix("{cpus}")?.trim();
-    if rest.is_empty() {
-        return Some(Number::Cpus { plus: 0 });
-    }
-    let plus = rest.strip_prefix('+')?.trim().parse().ok()?;
-    Some(Number::Cpus { plus })
 }
 
 /// The first line of a range, so that a mark does not run over a whole table.

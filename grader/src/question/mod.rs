@@ -5,6 +5,7 @@
 //! This stage reads files and nothing else: it starts no process and judges nothing.
 
 mod check;
+mod count;
 mod course;
 mod diagnostic;
 mod file;
