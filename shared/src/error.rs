@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::ipc::codec;
 use crate::ipc::outcome::{Failure, Reason};
 use crate::status::ExitStatus;
 
@@ -167,7 +168,7 @@ impl Error {
     }
 
     /// The result of this function came as bytes that are none of its type.
-    pub(crate) fn result_not_decoded(error: postcard::Error, function: &str) -> Error {
+    pub(crate) fn result_not_decoded(error: codec::Error, function: &str) -> Error {
         let source = Box::new(Reason::Codec(error));
         Error::Deserialise { value: Value::Result, function: function.to_owned(), source }
     }

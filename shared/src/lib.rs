@@ -52,7 +52,7 @@
 //!   is sent, and the child checks that it is the same program, the same place and the same types before it
 //!   calls.
 //! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
-//!   They travel in the form of the crate `postcard`, which does not describe itself: types that ask what
+//!   They travel in a form that does not describe itself: types that ask what
 //!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
 //!   or [`Error::Serialise`]. One value may take up to 4 GiB.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,

@@ -3,7 +3,7 @@
 //! ```text
 //!   0        8
 //!   +--------+---------------------+------------------+
-//!   | length | message, by postcard | payload, as it is |
+//!   | length | message, encoded     | payload, as it is |
 //!   +--------+---------------------+------------------+
 //!    u64 LE   `length` bytes together
 //! ```
@@ -44,7 +44,7 @@ pub(crate) struct Frame(Vec<u8>);
 impl Frame {
     /// The message, and where the payload begins.
     pub(crate) fn message<M: DeserializeOwned>(&self) -> Result<(M, &[u8]), Malformed> {
-        postcard::take_from_bytes(&self.0).map_err(|_| Malformed)
+        codec::take_first(&self.0).map_err(|_| Malformed)
     }
 
     /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.

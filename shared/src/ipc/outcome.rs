@@ -54,25 +54,21 @@ pub(crate) enum Failure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum Reason {
     #[error(transparent)]
-    Codec(postcard::Error),
+    Codec(codec::Error),
     #[error("it takes more than 4 GiB")]
     TooLarge,
     #[error("the system has no room for it: {0}")]
     NoRoom(String),
 }
 
-impl From<postcard::Error> for Reason {
-    fn from(error: postcard::Error) -> Reason {
-        if error == codec::NO_MEMORY {
-            Reason::NoRoom("there is not enough memory".to_owned())
-        } else {
-            Reason::Codec(error)
-        }
+impl From<codec::Error> for Reason {
+    fn from(error: codec::Error) -> Reason {
+        if error == codec::Error::NoMemory { Reason::NoRoom(error.to_string()) } else { Reason::Codec(error) }
     }
 }
 
-impl From<records::AppendError<postcard::Error>> for Reason {
-    fn from(error: records::AppendError<postcard::Error>) -> Reason {
+impl From<records::AppendError<codec::Error>> for Reason {
+    fn from(error: records::AppendError<codec::Error>) -> Reason {
         match error {
             records::AppendError::Write(error) => error.into(),
             records::AppendError::TooLarge => Reason::TooLarge,

@@ -1,0 +1,162 @@
+//! Values to bytes and back, by serde, in a form made for two processes of one program.
+//!
+//! | value | bytes |
+//! | --- | --- |
+//! | integers, floats, `char` | as many as the type has, least significant first |
+//! | `bool`, and whether an `Option` has something | one, 0 or 1 |
+//! | the length of a text, of bytes, a sequence, a map | one up to 254; beyond, 255 and eight more |
+//! | the number of an enum's variant | as a length |
+//! | structs, tuples, and all that is in something | one after the other |
+//!
+//! Nothing says what it is: both sides have the same types. Numbers are of fixed width, since a machine copies
+//! eight bytes sooner than it finds out that three would do, and since values of one type then mostly have one
+//! length, of which whole rows make use ([`super::records`]).
+
+mod decode;
+mod encode;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use decode::{decode, take_first};
+pub(crate) use encode::encode;
+
+/// A length from here on is written in nine bytes.
+const LONG: u8 = u8::MAX;
+
+/// Why a value did not become bytes, or bytes no value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is not enough memory")]
+    NoMemory,
+    #[error("a sequence or map does not say beforehand how long it is")]
+    NoLength,
+    #[error("its type asks what comes next, and the bytes do not say")]
+    NotDescribed,
+    #[error("the bytes end too early")]
+    TooShort,
+    #[error("bytes are left over")]
+    TooLong,
+    #[error("a byte is none that can stand there")]
+    Wrong,
+    /// What the type's own `Serialize` or `Deserialize` says.
+    #[error("{0}")]
+    Custom(Box<str>),
+}
+
+impl Error {
+    fn custom(message: impl std::fmt::Display) -> Error {
+        Error::Custom(message.to_string().into_boxed_str())
+    }
+}
+
+impl serde::ser::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Error {
+        Error::custom(message)
+    }
+}
+
+impl serde::de::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Error {
+        Error::custom(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+
+    use proptest::prelude::*;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn bytes_of<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(value, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn crosses<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+        assert_eq!(decode::<T>(&bytes_of(value)).as_ref(), Ok(value));
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Shape {
+        Nothing,
+        One(i128),
+        Two(char, f32),
+        Named { text: String, deeper: Option<Box<Shape>> },
+    }
+
+    fn shape() -> impl Strategy<Value = Shape> {
+        let leaf = prop_oneof![
+            Just(Shape::Nothing),
+            any::<i128>().prop_map(Shape::One),
+            (any::<char>(), -1e30_f32..1e30).prop_map(|(first, second)| Shape::Two(first, second)),
+        ];
+        leaf.prop_recursive(4, 8, 1, |inner| {
+            (any::<String>(), prop::option::of(inner))
+                .prop_map(|(text, deeper)| Shape::Named { text, deeper: deeper.map(Box::new) })
+        })
+    }
+
+    type Numbers = ((u8, u16, u32, u64, u128), (i8, i16, i32, i64), (f64, bool, ()));
+
+    proptest! {
+        #[test]
+        fn values_cross(
+            shapes in prop::collection::vec(shape(), 0..10),
+            numbers in prop::collection::vec(any::<Numbers>(), 0..3),
+            map: BTreeMap<String, Option<u8>>,
+        ) {
+            crosses(&shapes);
+            crosses(&map);
+            for number in numbers {
+                let number: Numbers = number;
+                prop_assert_eq!(decode::<Numbers>(&bytes_of(&number)), Ok(number));
+            }
+        }
+
+        /// Nor do they take more memory than there are bytes, or nearly so: a wrong length promises nothing.
+        #[test]
+        fn any_bytes_are_a_value_or_an_error(bytes: Vec<u8>) {
+            let _ = decode::<Vec<Shape>>(&bytes);
+            let _ = decode::<BTreeMap<String, Option<Vec<u16>>>>(&bytes);
+            let _ = decode::<(bool, char, Result<String, ()>)>(&bytes);
+        }
+
+        #[test]
+        fn a_value_that_is_cut_off_or_followed_is_an_error(shape in shape(), more: u8) {
+            let mut bytes = bytes_of(&shape);
+            prop_assert!(decode::<Shape>(&bytes[..bytes.len() - 1]).is_err());
+            bytes.push(more);
+            prop_assert_eq!(decode::<Shape>(&bytes), Err(Error::TooLong));
+            let (value, rest) = take_first::<Shape>(&bytes).unwrap();
+            prop_assert_eq!((value, rest), (shape, std::slice::from_ref(&more)));
+        }
+    }
+
+    #[test]
+    fn numbers_take_their_width_and_lengths_a_byte_as_long_as_that_does() {
+        assert_eq!(bytes_of(&(1_u64, -2_i16)), [1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff]);
+        for length in [0, 1, 254, 255, 256, 70_000] {
+            let text = "x".repeat(length);
+            let head = if length < 255 { 1 } else { 9 };
+            assert_eq!(bytes_of(&text).len(), head + length);
+            crosses(&text);
+        }
+    }
+
+    #[test]
+    fn what_has_no_length_or_no_type_is_refused() {
+        struct Endless;
+        impl Serialize for Endless {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq([1, 2, 3].iter().filter(|number| **number > 1))
+            }
+        }
+        assert_eq!(encode(&Endless, &mut Vec::new()), Err(Error::NoLength));
+        assert_eq!(decode::<serde_json::Value>(&[1]), Err(Error::NotDescribed));
+    }
+}
