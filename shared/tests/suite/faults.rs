@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use crate::support::{Events, Stubborn, Watched, kill_self, release, say_pid, wait_for_release};
+use crate::support::{
+    Events, Stubborn, Watched, by_each_method, kill_self, release, say_pid, start_pool, wait_for_release,
+};
 use multiprocessing::{Error, ExitStatus, Pool, Value};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Signal};
 
@@ -31,203 +33,239 @@ fn all_but_one(results: Vec<Result<u32, Error>>, failed: usize) -> Error {
 
 #[test]
 fn a_panic_fails_its_call_only_and_the_worker_lives_on() {
-    let pool = Pool::new(1).unwrap();
-    let before = pool.apply(pid, 0).unwrap();
-    let results = pool.map_each(|x: u32| if x == 7 { panic!("seven") } else { 2 * x }, 0..20).unwrap();
-    match all_but_one(results, 7) {
-        Error::Panicked { message, location, .. } => {
-            assert_eq!(message, "seven");
-            assert!(location.unwrap().contains("faults.rs"));
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let before = pool.apply(pid, 0).unwrap();
+        let results = pool.map_each(|x: u32| if x == 7 { panic!("seven") } else { 2 * x }, 0..20).unwrap();
+        match all_but_one(results, 7) {
+            Error::Panicked { message, location, .. } => {
+                assert_eq!(message, "seven");
+                assert!(location.unwrap().contains("faults.rs"));
+            }
+            other => panic!("{other}"),
         }
-        other => panic!("{other}"),
-    }
-    assert_eq!(pool.apply(pid, 0).unwrap(), before);
+        assert_eq!(pool.apply(pid, 0).unwrap(), before);
+    });
 }
 
 #[test]
 fn map_gives_the_first_error_in_the_order_of_the_items() {
-    let pool = Pool::new(2).unwrap();
-    for size in [1, 4, 50] {
-        let fail = |x: u32| if x % 10 == 9 { panic!("{x}") } else { x };
-        match pool.chunks_of(size).map(fail, 0..1000).unwrap_err() {
-            Error::Panicked { message, .. } => assert_eq!(message, "9"),
-            other => panic!("{other}"),
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        for size in [1, 4, 50] {
+            let fail = |x: u32| if x % 10 == 9 { panic!("{x}") } else { x };
+            match pool.chunks_of(size).map(fail, 0..1000).unwrap_err() {
+                Error::Panicked { message, .. } => assert_eq!(message, "9"),
+                other => panic!("{other}"),
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn after_an_error_map_begins_no_more_calls() {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = Pool::new(2).unwrap();
-    let work = |(index, folder): (u32, PathBuf)| {
-        std::fs::write(folder.join(index.to_string()), "").unwrap();
-        assert!(index != 0, "the first");
-    };
-    let items = (0..100_000).map(|index| (index, folder.path().to_owned()));
-    pool.chunks_of(10).map(work, items).unwrap_err();
-    pool.join();
-    assert!(std::fs::read_dir(folder.path()).unwrap().count() < 50_000);
+    by_each_method(|method| {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = start_pool(method, 2);
+        let work = |(index, folder): (u32, PathBuf)| {
+            std::fs::write(folder.join(index.to_string()), "").unwrap();
+            assert!(index != 0, "the first");
+        };
+        let items = (0..100_000).map(|index| (index, folder.path().to_owned()));
+        pool.chunks_of(10).map(work, items).unwrap_err();
+        pool.join();
+        assert!(std::fs::read_dir(folder.path()).unwrap().count() < 50_000);
+    });
 }
 
 #[test]
 fn a_worker_that_kills_itself_costs_one_result_of_a_thousand() {
-    let pool = Pool::new(2).unwrap();
-    for size in [1, 7, 500] {
-        let work = |x: u32| if x == 500 { kill_self() } else { 2 * x };
-        let error = all_but_one(pool.chunks_of(size).map_each(work, 0..1000).unwrap(), 500);
-        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
-        assert!(error.to_string().contains("SIGKILL"));
-    }
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        for size in [1, 7, 500] {
+            let work = |x: u32| if x == 500 { kill_self() } else { 2 * x };
+            let error = all_but_one(pool.chunks_of(size).map_each(work, 0..1000).unwrap(), 500);
+            assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
+            assert!(error.to_string().contains("SIGKILL"));
+        }
+    });
 }
 
 #[test]
 fn a_worker_killed_from_outside_costs_the_call_that_it_was_at() {
-    let events = Events::new();
-    let pool = Pool::new(2).unwrap();
-    let work = |(x, events): (u32, PathBuf)| {
-        if x == 321 {
-            say_pid(&events);
-            wait_for_release(&events);
-        }
-        2 * x
-    };
-    std::thread::scope(|scope| {
-        let items = (0..1000).map(|x| (x, events.path()));
-        let results = scope.spawn(|| pool.map_each(work, items).unwrap());
-        Watched::new(events.pids(1)[0]).kill();
-        let error = all_but_one(results.join().unwrap(), 321);
-        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
+    by_each_method(|method| {
+        let events = Events::new();
+        let pool = start_pool(method, 2);
+        let work = |(x, events): (u32, PathBuf)| {
+            if x == 321 {
+                say_pid(&events);
+                wait_for_release(&events);
+            }
+            2 * x
+        };
+        std::thread::scope(|scope| {
+            let items = (0..1000).map(|x| (x, events.path()));
+            let results = scope.spawn(|| pool.map_each(work, items).unwrap());
+            Watched::new(events.pids(1)[0]).kill();
+            let error = all_but_one(results.join().unwrap(), 321);
+            assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)));
+        });
     });
 }
 
 #[test]
 fn every_way_to_end_a_worker_in_a_call_is_named() {
-    fn overflow(depth: u64) -> u64 {
-        if depth == u64::MAX { 0 } else { overflow(std::hint::black_box(depth) + 1) + 1 }
-    }
-    #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
-    let exit = |x: u32| if x == 5 { std::process::exit(0) } else { 2 * x };
-    let abort = |x: u32| if x == 5 { std::process::abort() } else { 2 * x };
-    let overflow = |x: u32| if x == 5 { overflow(0) as u32 } else { 2 * x };
-    let pool = Pool::new(2).unwrap();
-    let error = all_but_one(pool.map_each(exit, 0..20).unwrap(), 5);
-    assert!(died_of(&error, ExitStatus::Code(0)));
-    let error = all_but_one(pool.map_each(abort, 0..20).unwrap(), 5);
-    assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)));
-    let error = all_but_one(pool.map_each(overflow, 0..20).unwrap(), 5);
-    // A test program lacks the handler that makes a SIGABRT of it; see `init_tests`.
-    assert!(matches!(error, Error::Died { status: ExitStatus::Signal(_) }));
+    by_each_method(|method| {
+        fn overflow(depth: u64) -> u64 {
+            if depth == u64::MAX { 0 } else { overflow(std::hint::black_box(depth) + 1) + 1 }
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+        let exit = |x: u32| if x == 5 { std::process::exit(0) } else { 2 * x };
+        let abort = |x: u32| if x == 5 { std::process::abort() } else { 2 * x };
+        let overflow = |x: u32| if x == 5 { overflow(0) as u32 } else { 2 * x };
+        let pool = start_pool(method, 2);
+        let error = all_but_one(pool.map_each(exit, 0..20).unwrap(), 5);
+        assert!(died_of(&error, ExitStatus::Code(0)));
+        let error = all_but_one(pool.map_each(abort, 0..20).unwrap(), 5);
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)));
+        let error = all_but_one(pool.map_each(overflow, 0..20).unwrap(), 5);
+        // A test program lacks the handler that makes a SIGABRT of it; see `init_tests`.
+        assert!(matches!(error, Error::Died { status: ExitStatus::Signal(_) }));
+    });
 }
 
 #[test]
 fn every_worker_may_die_and_every_result_is_accounted_for() {
-    let pool = Pool::new(3).unwrap();
-    let work = |x: u32| if x % 10 == 3 { kill_self() } else { 2 * x };
-    let results = pool.map_each(work, 0..100).unwrap();
-    for (index, result) in results.iter().enumerate() {
-        match result {
-            Ok(value) => assert!(*value as usize == 2 * index && index % 10 != 3),
-            Err(error) => assert!(died_of(error, ExitStatus::Signal(libc::SIGKILL)) && index % 10 == 3),
+    by_each_method(|method| {
+        let pool = start_pool(method, 3);
+        let work = |x: u32| if x % 10 == 3 { kill_self() } else { 2 * x };
+        let results = pool.map_each(work, 0..100).unwrap();
+        for (index, result) in results.iter().enumerate() {
+            match result {
+                Ok(value) => assert!(*value as usize == 2 * index && index % 10 != 3),
+                Err(error) => assert!(died_of(error, ExitStatus::Signal(libc::SIGKILL)) && index % 10 == 3),
+            }
         }
-    }
+    });
 }
 
 /// The first call waits for the last one, and the worker for that one dies in between.
 #[test]
 fn a_dead_worker_is_replaced_for_a_call_that_waits_behind_a_slow_one() {
-    for others in 0..8 {
-        let events = Events::new();
-        let pool = Pool::new(2).unwrap();
-        let work = |(role, events): (u8, PathBuf)| match role {
-            0 => wait_for_release(&events),
-            1 => kill_self(),
-            _ => release(&events),
-        };
-        let roles = [0].into_iter().chain((0..others).map(|_| 1)).chain([2]);
-        let results = pool.chunks_of(1).map_each(work, roles.map(|role| (role, events.path()))).unwrap();
-        assert_eq!(results.iter().filter(|result| result.is_err()).count(), others);
-    }
+    by_each_method(|method| {
+        for others in 0..8 {
+            let events = Events::new();
+            let pool = start_pool(method, 2);
+            let work = |(role, events): (u8, PathBuf)| match role {
+                0 => wait_for_release(&events),
+                1 => kill_self(),
+                _ => release(&events),
+            };
+            let roles = [0].into_iter().chain((0..others).map(|_| 1)).chain([2]);
+            let results = pool.chunks_of(1).map_each(work, roles.map(|role| (role, events.path()))).unwrap();
+            assert_eq!(results.iter().filter(|result| result.is_err()).count(), others);
+        }
+    });
 }
 
 #[test]
 fn an_idle_worker_that_is_killed_is_replaced() {
-    let pool = Pool::new(1).unwrap();
-    for _ in 0..5 {
-        let worker = pool.apply(pid, 0).unwrap();
-        let watched = Watched::new(worker);
-        watched.kill();
-        assert!(watched.ends());
-        assert_ne!(pool.apply(pid, 0).unwrap(), worker);
-    }
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        for _ in 0..5 {
+            let worker = pool.apply(pid, 0).unwrap();
+            let watched = Watched::new(worker);
+            watched.kill();
+            assert!(watched.ends());
+            assert_ne!(pool.apply(pid, 0).unwrap(), worker);
+        }
+    });
 }
 
 #[test]
 fn a_large_result_survives_or_dies_whole() {
-    let pool = Pool::new(2).unwrap();
-    let work = |x: u32| if x == 2 { kill_self() } else { x.to_string().repeat(1 << 20) };
-    let results = pool.chunks_of(5).map_each(work, 0..5).unwrap();
-    for (index, result) in results.iter().enumerate() {
-        match result {
-            Ok(text) => assert!(index != 2 && *text == index.to_string().repeat(1 << 20)),
-            Err(error) => assert!(index == 2 && matches!(error, Error::Died { .. })),
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let work = |x: u32| if x == 2 { kill_self() } else { x.to_string().repeat(1 << 20) };
+        let results = pool.chunks_of(5).map_each(work, 0..5).unwrap();
+        for (index, result) in results.iter().enumerate() {
+            match result {
+                Ok(text) => assert!(index != 2 && *text == index.to_string().repeat(1 << 20)),
+                Err(error) => assert!(index == 2 && matches!(error, Error::Died { .. })),
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn values_that_do_not_cross_fail_their_own_calls_only() {
-    let pool = Pool::new(2).unwrap();
-    let worker = pool.apply(pid, 0).unwrap();
-    let arguments = [Err(Stubborn::Unwritable), Ok(1_u8), Err(Stubborn::Unreadable), Ok(2)];
-    let take = |argument: Result<u8, Stubborn>| argument.unwrap();
-    let results = pool.chunks_of(4).map_each(take, arguments).unwrap();
-    assert!(matches!(results[0], Err(Error::Serialise { value: Value::Argument, .. })));
-    assert!(matches!(results[1], Ok(1)));
-    assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Argument, .. })));
-    assert!(matches!(results[3], Ok(2)));
-    assert!(matches!(pool.map(take, arguments), Err(Error::Serialise { value: Value::Argument, .. })));
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let worker = pool.apply(pid, 0).unwrap();
+        let arguments = [Err(Stubborn::Unwritable), Ok(1_u8), Err(Stubborn::Unreadable), Ok(2)];
+        let take = |argument: Result<u8, Stubborn>| argument.unwrap();
+        let results = pool.chunks_of(4).map_each(take, arguments).unwrap();
+        assert!(matches!(results[0], Err(Error::Serialise { value: Value::Argument, .. })));
+        assert!(matches!(results[1], Ok(1)));
+        assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Argument, .. })));
+        assert!(matches!(results[3], Ok(2)));
+        assert!(matches!(pool.map(take, arguments), Err(Error::Serialise { value: Value::Argument, .. })));
 
-    let give = |x: u8| [Ok(x), Err(Stubborn::Unwritable), Err(Stubborn::Unreadable)][usize::from(x)];
-    let results = pool.chunks_of(3).map_each(give, 0..3).unwrap();
-    assert!(matches!(results[0], Ok(Ok(0))));
-    assert!(matches!(results[1], Err(Error::Serialise { value: Value::Result, .. })));
-    assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Result, .. })));
-    assert!(matches!(pool.map(give, 0..3), Err(Error::Serialise { value: Value::Result, .. })));
-    let workers = pool.map(pid, 0..50).unwrap();
-    assert!(workers.contains(&worker) || pool.processes() > 1);
+        let give = |x: u8| [Ok(x), Err(Stubborn::Unwritable), Err(Stubborn::Unreadable)][usize::from(x)];
+        let results = pool.chunks_of(3).map_each(give, 0..3).unwrap();
+        assert!(matches!(results[0], Ok(Ok(0))));
+        assert!(matches!(results[1], Err(Error::Serialise { value: Value::Result, .. })));
+        assert!(matches!(results[2], Err(Error::Deserialise { value: Value::Result, .. })));
+        assert!(matches!(pool.map(give, 0..3), Err(Error::Serialise { value: Value::Result, .. })));
+        let workers = pool.map(pid, 0..50).unwrap();
+        assert!(workers.contains(&worker) || pool.processes() > 1);
+    });
 }
 
 #[test]
 fn an_initializer_that_panics_is_an_error_at_once() {
-    let fail = |x: u32| -> () { panic!("not {x}") };
-    let pool = Pool::builder().processes(2).initializer(fail, 3).build().unwrap();
-    let error = pool.apply(pid, 0).unwrap_err();
-    assert!(matches!(error, Error::Initializer { .. }), "{error}");
-    assert!(error.source().unwrap().to_string().ends_with("not 3"));
-    assert!(matches!(pool.map(pid, 0..3), Err(Error::Initializer { .. })));
-    assert!(matches!(pool.imap(pid, 0..3).next(), Some(Err(Error::Initializer { .. }))));
+    by_each_method(|method| {
+        let fail = |x: u32| -> () { panic!("not {x}") };
+        let pool = Pool::builder().start_method(method).processes(2).initializer(fail, 3).build().unwrap();
+        let error = pool.apply(pid, 0).unwrap_err();
+        assert!(matches!(error, Error::Initializer { .. }), "{error}");
+        assert!(error.source().unwrap().to_string().ends_with("not 3"));
+        assert!(matches!(pool.map(pid, 0..3), Err(Error::Initializer { .. })));
+        assert!(matches!(pool.imap(pid, 0..3).next(), Some(Err(Error::Initializer { .. }))));
+    });
 }
 
 #[test]
 fn workers_that_die_before_they_are_ready_are_not_replaced_for_ever() {
-    #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
-    let leave = |()| -> () { std::process::exit(3) };
-    for processes in [1, 4] {
-        let pool = Pool::builder().processes(processes).initializer(leave, ()).build().unwrap();
-        let error = pool.map(pid, 0..10).unwrap_err();
-        assert!(matches!(error, Error::WorkersDie { attempts: 3, status: ExitStatus::Code(3) }), "{error}");
-    }
+    by_each_method(|method| {
+        #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+        let leave = |()| -> () { std::process::exit(3) };
+        for processes in [1, 4] {
+            let pool = Pool::builder()
+                .start_method(method)
+                .processes(processes)
+                .initializer(leave, ())
+                .build()
+                .unwrap();
+            let error = pool.map(pid, 0..10).unwrap_err();
+            assert!(
+                matches!(error, Error::WorkersDie { attempts: 3, status: ExitStatus::Code(3) }),
+                "{error}"
+            );
+        }
+    });
 }
 
 #[test]
 fn a_worker_ignores_ctrl_c() {
-    let pool = Pool::new(1).unwrap();
-    let interrupt = |()| {
-        rustix::process::kill_process(rustix::process::getpid(), Signal::INT).unwrap();
-        std::process::id()
-    };
-    assert_eq!(pool.apply(interrupt, ()).unwrap(), pool.apply(pid, 0).unwrap());
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let interrupt = |()| {
+            rustix::process::kill_process(rustix::process::getpid(), Signal::INT).unwrap();
+            std::process::id()
+        };
+        assert_eq!(pool.apply(interrupt, ()).unwrap(), pool.apply(pid, 0).unwrap());
+    });
 }
 
 /// Writes to the worker's own channel, behind the library's back.
@@ -244,64 +282,80 @@ fn write_to_channel(bytes: &[u8]) {
 
 #[test]
 fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
-    let nonsense: [&[u8]; 6] = [
-        &[0xff; 64],
-        // A frame of no bytes.
-        &[0; 8],
-        // Ready, a second time.
-        &[1, 0, 0, 0, 0, 0, 0, 0, 0],
-        // The answer of a process.
-        &[1, 0, 0, 0, 0, 0, 0, 0, 2],
-        // An outcome over the channel, where none was announced.
-        &[7, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 7],
-        // It asks for arguments that it has.
-        &[1, 0, 0, 0, 0, 0, 0, 0, 5],
-    ];
-    for bytes in nonsense {
-        let pool = Pool::new(1).unwrap();
-        let lie = |bytes: Vec<u8>| -> () {
-            write_to_channel(&bytes);
-            crate::support::wait_for_death()
-        };
-        let error = pool.apply(lie, bytes.to_vec()).unwrap_err();
-        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");
-        assert!(pool.apply(pid, 0).is_ok());
-    }
+    by_each_method(|method| {
+        let nonsense: [&[u8]; 6] = [
+            &[0xff; 64],
+            // A frame of no bytes.
+            &[0; 8],
+            // Ready, a second time.
+            &[1, 0, 0, 0, 0, 0, 0, 0, 0],
+            // The answer of a process.
+            &[1, 0, 0, 0, 0, 0, 0, 0, 2],
+            // An outcome over the channel, where none was announced.
+            &[7, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 7],
+            // It asks for arguments that it has.
+            &[1, 0, 0, 0, 0, 0, 0, 0, 5],
+        ];
+        for bytes in nonsense {
+            let pool = start_pool(method, 1);
+            let lie = |bytes: Vec<u8>| -> () {
+                write_to_channel(&bytes);
+                crate::support::wait_for_death()
+            };
+            let error = pool.apply(lie, bytes.to_vec()).unwrap_err();
+            assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");
+            assert!(pool.apply(pid, 0).is_ok());
+        }
+    });
 }
 
 #[test]
 fn a_worker_killed_while_it_starts_is_replaced() {
-    let events = Events::new();
-    let prepare = |events: PathBuf| {
-        say_pid(&events);
-        wait_for_release(&events);
-    };
-    let pool = Pool::builder().processes(2).initializer(prepare, events.path()).build().unwrap();
-    let results = pool.map_async(|x: u32| 2 * x, 0..100).unwrap();
-    Watched::new(events.pids(2)[1]).kill();
-    // The one in its place.
-    Watched::new(events.pids(1)[0]).kill();
-    events.pids(1);
-    (0..2).for_each(|_| events.release());
-    assert_eq!(results.get().unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+    by_each_method(|method| {
+        let events = Events::new();
+        let prepare = |events: PathBuf| {
+            say_pid(&events);
+            wait_for_release(&events);
+        };
+        let pool = Pool::builder()
+            .start_method(method)
+            .processes(2)
+            .initializer(prepare, events.path())
+            .build()
+            .unwrap();
+        let results = pool.map_async(|x: u32| 2 * x, 0..100).unwrap();
+        Watched::new(events.pids(2)[1]).kill();
+        // The one in its place.
+        Watched::new(events.pids(1)[0]).kill();
+        events.pids(1);
+        (0..2).for_each(|_| events.release());
+        assert_eq!(results.get().unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+    });
 }
 
 #[test]
 fn a_worker_that_sticks_before_it_is_ready_holds_up_neither_the_others_nor_the_end() {
-    let events = Events::new();
-    let folder = tempfile::tempdir().unwrap();
-    let first_sticks = |(events, file): (PathBuf, PathBuf)| {
-        if std::fs::File::create_new(file).is_ok() {
-            say_pid(&events);
-            crate::support::wait_for_death()
-        }
-    };
-    let argument = (events.path(), folder.path().join("stuck"));
-    let pool = Pool::builder().processes(2).initializer(first_sticks, argument).build().unwrap();
-    let stuck = Watched::new(events.pids(1)[0]);
-    assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
-    pool.terminate();
-    assert!(stuck.ends());
+    by_each_method(|method| {
+        let events = Events::new();
+        let folder = tempfile::tempdir().unwrap();
+        let first_sticks = |(events, file): (PathBuf, PathBuf)| {
+            if std::fs::File::create_new(file).is_ok() {
+                say_pid(&events);
+                crate::support::wait_for_death()
+            }
+        };
+        let argument = (events.path(), folder.path().join("stuck"));
+        let pool = Pool::builder()
+            .start_method(method)
+            .processes(2)
+            .initializer(first_sticks, argument)
+            .build()
+            .unwrap();
+        let stuck = Watched::new(events.pids(1)[0]);
+        assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+        pool.terminate();
+        assert!(stuck.ends());
+    });
 }
 
 /// Kills this process as soon as its first thread waits in a write to a socket.
@@ -319,89 +373,97 @@ fn die_sending() {
 
 #[test]
 fn a_worker_killed_while_it_sends_costs_the_result_that_it_was_sending() {
-    let pool = Pool::new(2).unwrap();
-    let work = |x: u32| {
-        if x == 3 {
-            die_sending();
-            return "x".repeat(64 << 20);
-        }
-        x.to_string()
-    };
-    let results = pool.chunks_of(2).map_each(work, 0..10).unwrap();
-    for (x, result) in results.into_iter().enumerate() {
-        match result {
-            Ok(text) if x == 3 => assert_eq!(text.len(), 64 << 20),
-            Ok(text) => assert_eq!(text, x.to_string()),
-            Err(error) => {
-                assert!(x == 3 && died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{x}: {error}")
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let work = |x: u32| {
+            if x == 3 {
+                die_sending();
+                return "x".repeat(64 << 20);
+            }
+            x.to_string()
+        };
+        let results = pool.chunks_of(2).map_each(work, 0..10).unwrap();
+        for (x, result) in results.into_iter().enumerate() {
+            match result {
+                Ok(text) if x == 3 => assert_eq!(text.len(), 64 << 20),
+                Ok(text) => assert_eq!(text, x.to_string()),
+                Err(error) => {
+                    assert!(x == 3 && died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{x}: {error}")
+                }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_panic_without_text_and_one_within_a_panic_cost_their_own_calls() {
-    struct PanicsWhenDropped;
-    impl Drop for PanicsWhenDropped {
-        fn drop(&mut self) {
-            panic!("while panicking");
+    by_each_method(|method| {
+        struct PanicsWhenDropped;
+        impl Drop for PanicsWhenDropped {
+            fn drop(&mut self) {
+                panic!("while panicking");
+            }
         }
-    }
-    let pool = Pool::new(1).unwrap();
-    let without_text = |x: u32| if x == 5 { std::panic::panic_any(x) } else { 2 * x };
-    match all_but_one(pool.map_each(without_text, 0..20).unwrap(), 5) {
-        Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
-        other => panic!("{other}"),
-    }
-    let twice = |x: u32| {
-        let _panics = (x == 5).then(|| PanicsWhenDropped);
-        if x == 5 { panic!("the first") } else { 2 * x }
-    };
-    let error = all_but_one(pool.map_each(twice, 0..20).unwrap(), 5);
-    assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)), "{error}");
+        let pool = start_pool(method, 1);
+        let without_text = |x: u32| if x == 5 { std::panic::panic_any(x) } else { 2 * x };
+        match all_but_one(pool.map_each(without_text, 0..20).unwrap(), 5) {
+            Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
+            other => panic!("{other}"),
+        }
+        let twice = |x: u32| {
+            let _panics = (x == 5).then(|| PanicsWhenDropped);
+            if x == 5 { panic!("the first") } else { 2 * x }
+        };
+        let error = all_but_one(pool.map_each(twice, 0..20).unwrap(), 5);
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGABRT)), "{error}");
+    });
 }
 
 #[test]
 fn a_call_that_prints_on_every_descriptor_or_closes_them_costs_itself_at_most() {
-    let hush = |()| {
-        let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
-        rustix::stdio::dup2_stdout(&null).unwrap();
-        rustix::stdio::dup2_stderr(&null).unwrap();
-    };
-    let print = |x: u32| {
-        if x == 5 {
-            let this = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
-            for number in 0..64 {
-                let Ok(copy) = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) else {
-                    continue;
-                };
-                let _ = rustix::io::write(copy, b"a line on every descriptor\n");
+    by_each_method(|method| {
+        let hush = |()| {
+            let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
+            rustix::stdio::dup2_stdout(&null).unwrap();
+            rustix::stdio::dup2_stderr(&null).unwrap();
+        };
+        let print = |x: u32| {
+            if x == 5 {
+                let this =
+                    rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
+                for number in 0..64 {
+                    let Ok(copy) = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty())
+                    else {
+                        continue;
+                    };
+                    let _ = rustix::io::write(copy, b"a line on every descriptor\n");
+                }
             }
-        }
-        2 * x
-    };
-    let close = |x: u32| {
-        if x == 5 {
-            for number in 0..64 {
-                let _ = nix::unistd::close(number);
+            2 * x
+        };
+        let close = |x: u32| {
+            if x == 5 {
+                for number in 0..64 {
+                    let _ = nix::unistd::close(number);
+                }
             }
+            2 * x
+        };
+        let pool = Pool::builder().start_method(method).processes(2).initializer(hush, ()).build().unwrap();
+        let printed = pool.chunks_of(1).map_each(print, 0..20).unwrap();
+        let closed = pool.chunks_of(1).map_each(close, 0..20).unwrap();
+        for results in [printed, closed] {
+            let failed = results.iter().filter(|result| result.is_err()).count();
+            // The worker is found out while it is at this call or at the next one.
+            assert!(failed <= 1, "{results:?}");
+            assert!(
+                (0..)
+                    .zip(&results)
+                    .all(|(x, result)| result.as_ref().is_ok_and(|y| *y == 2 * x) || result.is_err())
+            );
         }
-        2 * x
-    };
-    let pool = Pool::builder().processes(2).initializer(hush, ()).build().unwrap();
-    let printed = pool.chunks_of(1).map_each(print, 0..20).unwrap();
-    let closed = pool.chunks_of(1).map_each(close, 0..20).unwrap();
-    for results in [printed, closed] {
-        let failed = results.iter().filter(|result| result.is_err()).count();
-        // The worker is found out while it is at this call or at the next one.
-        assert!(failed <= 1, "{results:?}");
-        assert!(
-            (0..)
-                .zip(&results)
-                .all(|(x, result)| result.as_ref().is_ok_and(|y| *y == 2 * x) || result.is_err())
-        );
-    }
-    assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+        assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+    });
 }
 
 /// Writes over all memory that the worker shares with its pool, as a stray pointer may.
@@ -417,23 +479,26 @@ fn overwrite_shared_memory(byte: u8) {
 
 #[test]
 fn a_worker_that_overwrites_its_memory_neither_hangs_nor_misleads_its_pool() {
-    let pool = Pool::new(2).unwrap();
-    for byte in [0, 1, 2, 0x5a, 0xff] {
-        let work = |(index, byte): (u32, u8)| {
-            if index == 7 {
-                overwrite_shared_memory(byte);
-            }
-            2 * index
-        };
-        for size in [1, 4, 30] {
-            let results = pool.chunks_of(size).map_each(work, (0..30).map(|index| (index, byte))).unwrap();
-            for (index, result) in results.iter().enumerate() {
-                match result {
-                    Ok(value) => assert_eq!(*value as usize, 2 * index),
-                    Err(error) => assert!(matches!(error, Error::Died { .. }), "{error}"),
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        for byte in [0, 1, 2, 0x5a, 0xff] {
+            let work = |(index, byte): (u32, u8)| {
+                if index == 7 {
+                    overwrite_shared_memory(byte);
+                }
+                2 * index
+            };
+            for size in [1, 4, 30] {
+                let results =
+                    pool.chunks_of(size).map_each(work, (0..30).map(|index| (index, byte))).unwrap();
+                for (index, result) in results.iter().enumerate() {
+                    match result {
+                        Ok(value) => assert_eq!(*value as usize, 2 * index),
+                        Err(error) => assert!(matches!(error, Error::Died { .. }), "{error}"),
+                    }
                 }
             }
         }
-    }
-    assert!(pool.apply(pid, 0).is_ok());
+        assert!(pool.apply(pid, 0).is_ok());
+    });
 }

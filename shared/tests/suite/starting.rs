@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Events, FOREVER, Watched, kill_self, say_pid, wait_for_death, wait_for_release};
+use crate::support::{
+    Events, FOREVER, METHODS, Watched, alone, kill_self, say_pid, wait_for_death, wait_for_release,
+};
 use multiprocessing::{
     Builder, Error, ExitStatus, OnDrop, Pool, Process, StartMethod, active_children, spawn,
 };
@@ -13,21 +15,12 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Resource, Rlimit, Signal
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-const METHODS: [StartMethod; 2] = [StartMethod::Spawn, StartMethod::ForkServer];
-
 fn start<A, R>(method: StartMethod, f: impl Fn(A) -> R + Copy + 'static, arg: A) -> Process<R>
 where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
 {
     Builder::new().start_method(method).spawn(f, arg).unwrap()
-}
-
-/// Calls the function for each method in a process of its own, which has no children yet.
-fn alone(f: impl Fn(StartMethod) + Copy + 'static) {
-    for index in 0..METHODS.len() {
-        spawn(move |index: usize| f(METHODS[index]), index).unwrap().join().unwrap();
-    }
 }
 
 /// The numbers of all processes whose parent is this one: children, and what makes and awaits them.

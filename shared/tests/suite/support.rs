@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use multiprocessing::{Pool, StartMethod, spawn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -14,6 +15,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longer than anything takes on a busy machine: a test that waits so long has failed.
 pub(crate) const FOREVER: Duration = Duration::from_secs(120);
+
+/// How children can be started.
+pub(crate) const METHODS: [StartMethod; 2] = [StartMethod::Spawn, StartMethod::ForkServer];
+
+/// Calls the function for each method, side by side. The name of the thread that panics says which it was.
+pub(crate) fn by_each_method(test: impl Fn(StartMethod) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for method in METHODS {
+            let thread = std::thread::Builder::new().name(format!("{method:?}"));
+            thread.spawn_scoped(scope, move || test(method)).unwrap();
+        }
+    });
+}
+
+/// Calls the function for each method in a process of its own, which has no children yet.
+pub(crate) fn alone(test: impl Fn(StartMethod) + Copy + 'static) {
+    for index in 0..METHODS.len() {
+        println!("{:?}", METHODS[index]);
+        spawn(move |index: usize| test(METHODS[index]), index).unwrap().join().unwrap();
+    }
+}
+
+/// A pool of so many workers that are started in this way.
+pub(crate) fn start_pool(method: StartMethod, processes: usize) -> Pool {
+    Pool::builder().start_method(method).processes(processes).build().unwrap()
+}
 
 /// Two named pipes in a folder of their own, by which processes of a test tell each other that something has
 /// happened.
@@ -111,6 +139,11 @@ impl Watched {
     pub(crate) fn signal(&self, signal: Signal) {
         let sent = rustix::process::pidfd_send_signal(&self.0, signal);
         assert!(matches!(sent, Ok(()) | Err(rustix::io::Errno::SRCH)));
+    }
+
+    /// Whether the process has not ended yet.
+    pub(crate) fn is_alive(&self) -> bool {
+        poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&Timespec::default())).unwrap() == 0
     }
 
     /// Whether the process ends before the test has waited too long.
