@@ -12,11 +12,12 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::ipc::ready;
 use crate::status::ExitStatus;
+use crate::sys::origin::Origin;
 
 /// A child of this process. It does not end with this handle: the owner decides what becomes of it.
 pub(crate) struct Child {
     /// The process whose child it is.
-    owner: u32,
+    origin: Origin,
     name: String,
     pid: Pid,
     handle: OwnedFd,
@@ -27,12 +28,12 @@ pub(crate) struct Child {
 impl Child {
     /// A child that this process has just started.
     pub(crate) fn new(name: String, pid: Pid, handle: OwnedFd) -> Child {
-        Child { owner: std::process::id(), name, pid, handle, status: Mutex::new(None) }
+        Child { origin: Origin::here(), name, pid, handle, status: Mutex::new(None) }
     }
 
     /// Whether this is the process that has started it, and no copy of that one.
     pub(crate) fn is_ours(&self) -> bool {
-        self.owner == std::process::id()
+        self.origin.is_here()
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -87,11 +87,11 @@ pub enum Error {
         function: String,
     },
 
-    /// The process was started by another one, of which this one is a copy that was made by fork.
-    #[error("use `{process}`: it is a child of the process of which this one is a copy by fork")]
+    /// The process, or the pool, belongs to the process of which this one is a copy that was made by fork.
+    #[error("use `{name}`: it belongs to the process of which this one is a copy by fork")]
     Copied {
-        /// The name of the process.
-        process: String,
+        /// The name of the process; `Pool` for a pool and what comes of it.
+        name: String,
     },
 
     /// A pool's initializer failed in a worker, so the pool can do nothing.

@@ -77,13 +77,17 @@ impl<R: DeserializeOwned> MapHandle<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`] if there is no room for that thread. Then the function is not called.
+    /// [`Error::Start`] if there is no room for that thread, and [`Error::Copied`] in a copy of the process by
+    /// fork. Then the function is not called.
     pub fn on_done<C>(self, callback: C) -> Result<(), Error>
     where
         C: FnOnce(Result<Vec<R>, Error>) + Send + 'static,
         R: Send + 'static,
     {
         let (job, shared) = self.outcomes.origin();
+        if !shared.is_ours() {
+            return Err(shared.error());
+        }
         let awaited = Box::new(Awaiting { results: self, callback });
         shared.callbacks.add(awaited, |bell| job.hang_up(bell)).map_err(|source| Error::Start { source })
     }

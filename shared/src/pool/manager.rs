@@ -37,9 +37,12 @@ use crate::error::Error;
 use crate::ipc::message::Refusal;
 use crate::ipc::ready;
 use crate::ipc::spin::Spin;
+use crate::sys::origin::Origin;
 
 /// What all who use a pool share.
 pub(super) struct Shared {
+    /// The process whose pool it is.
+    origin: Origin,
     state: Mutex<State>,
     watch: Arc<Watch>,
     /// Wakes the manager.
@@ -120,6 +123,7 @@ impl Shared {
         let (kick, nudge) = (Bell::new()?, Bell::new()?);
         let crew = Crew::start(greeting, Arc::clone(&watch), Arc::clone(&fault), processes, max_calls)?;
         Ok(Shared {
+            origin: Origin::here(),
             state: Mutex::new(State {
                 crew: Some(crew),
                 driver: None,
@@ -141,6 +145,12 @@ impl Shared {
         })
     }
 
+    /// Whether this is the process that has made the pool. In a copy of it by fork there is no manager, the lock
+    /// may be held by a thread that is not there, and the workers serve another process: nothing may be touched.
+    pub(super) fn is_ours(&self) -> bool {
+        self.origin.is_here()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,6 +159,9 @@ impl Shared {
     ///
     /// Whoever does not wait for the outcomes has to [`watch`](Shared::watch) as well.
     pub(super) fn submit(&self, calls: Calls) {
+        if !self.is_ours() {
+            return drop(calls);
+        }
         let mut state = self.lock();
         match &mut state.crew {
             Some(crew) => crew.queue(calls),
@@ -162,6 +175,9 @@ impl Shared {
 
     /// Sees to it that calls of this job that nobody wants any more are not begun.
     pub(super) fn give_up(&self, job: &Arc<Job>) {
+        if !self.is_ours() {
+            return;
+        }
         let mut state = self.lock();
         if let Some(crew) = &mut state.crew {
             crew.give_up(job);
@@ -172,6 +188,9 @@ impl Shared {
 
     /// Does as [`give_up`](Shared::give_up) does, and kills the workers that are at such a call.
     pub(super) fn kill(&self, job: &Arc<Job>) {
+        if !self.is_ours() {
+            return;
+        }
         let mut state = self.lock();
         if let Some(crew) = &mut state.crew {
             crew.give_up(job);
@@ -183,18 +202,24 @@ impl Shared {
 
     /// Sees to it that somebody looks after the workers while nobody waits.
     pub(super) fn watch(&self) {
-        self.find_driver(&mut self.lock());
+        if self.is_ours() {
+            self.find_driver(&mut self.lock());
+        }
     }
 
     /// Ends the pool at once. The manager does it.
     pub(super) fn terminate(&self) {
-        let _ = self.fault.set(Fault::Terminated);
-        self.kick.ring();
+        if self.is_ours() {
+            let _ = self.fault.set(Fault::Terminated);
+            self.kick.ring();
+        }
     }
 
     /// Has the manager look at everything anew.
     pub(super) fn wake(&self) {
-        self.kick.ring();
+        if self.is_ours() {
+            self.kick.ring();
+        }
     }
 
     /// Looks at what the workers have done, and gives them more. Does not wait.
@@ -219,6 +244,9 @@ impl Shared {
         deliveries: &Receiver<Delivery>,
         deadline: Option<Instant>,
     ) -> Option<Delivery> {
+        if !self.is_ours() {
+            return Some(Delivery::Lost);
+        }
         let take = || deliveries.try_iter().find(|delivery| !matches!(delivery, Delivery::Drive));
         let mut taken = None;
         let mut look = || {
@@ -308,6 +336,9 @@ impl Shared {
 
     /// This caller waits no more. If it was the driver, there is another one.
     pub(super) fn leave(&self, job: &Arc<Job>) {
+        if !self.is_ours() {
+            return;
+        }
         let mut state = self.lock();
         state.waiting.retain(|other| !Arc::ptr_eq(other, job));
         if state.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job)) {
@@ -334,6 +365,9 @@ impl Shared {
 
     /// What to tell those whose work will not be done.
     pub(super) fn error(&self) -> Error {
+        if !self.is_ours() {
+            return Error::Copied { name: "Pool".to_owned() };
+        }
         match self.fault.get() {
             None => Error::PoolClosed,
             Some(Fault::Terminated) => Error::PoolTerminated,

@@ -56,7 +56,8 @@ use manager::Shared;
 ///
 /// Dropping a pool terminates it, as leaving Python's `with Pool()` does: calls that are not done are lost.
 /// To finish them, [`close`](Pool::close) it and [`join`](Pool::join) it. A pool can be shared by several
-/// threads; calls are served first come, first served.
+/// threads; calls are served first come, first served. In a copy of this process that was made by fork(2), a pool
+/// and all that comes of it give [`Error::Copied`], and dropping them there does nothing.
 ///
 /// # Examples
 ///
@@ -352,6 +353,9 @@ impl Pool {
 
     /// Waits for the manager's end, and with it the workers'.
     fn wait(&self) {
+        if !self.shared.is_ours() {
+            return;
+        }
         let mut manager = self.manager.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = manager.take() {
             // If it panicked, its workers and chunks were dropped all the same, and that was said on standard
@@ -365,7 +369,14 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.terminate();
+        if self.shared.is_ours() {
+            return self.terminate();
+        }
+        // In a copy of the process by fork the pool's threads are not there. Handles to them, here and in what is
+        // shared, name memory that may be another's by now, so they are never looked at again.
+        let manager = self.manager.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::forget(manager.take());
+        std::mem::forget(Arc::clone(&self.shared));
     }
 }
 

@@ -91,6 +91,9 @@ impl<A: Serialize> Submission<A> {
         size: ChunkSize,
         then: Then,
     ) -> Result<(Submission<A>, Receiving), Error> {
+        if !shared.is_ours() {
+            return Err(shared.error());
+        }
         // Counted before the pool is asked whether it is closed: either the closing sees this job, or this
         // job sees the closing. SeqCst, since that takes one order of both for everyone.
         shared.open_jobs.fetch_add(1, Ordering::SeqCst);

@@ -112,7 +112,7 @@ impl<R: DeserializeOwned> Process<R> {
     /// Waits for the end, and gives what came of the call.
     fn take_result(&mut self) -> Result<R, Error> {
         if !self.child.is_ours() {
-            return Err(Error::Copied { process: self.child.name().to_owned() });
+            return Err(Error::Copied { name: self.child.name().to_owned() });
         }
         let status = self.child.wait();
         if std::mem::replace(&mut self.taken, true) {

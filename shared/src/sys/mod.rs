@@ -14,6 +14,7 @@ pub(crate) mod function;
 pub(crate) mod image;
 pub(crate) mod mapping;
 mod note;
+pub(crate) mod origin;
 pub(crate) mod per_process;
 pub(crate) mod signals;
 pub(crate) mod spawn;

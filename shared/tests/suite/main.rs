@@ -1,6 +1,7 @@
 //! How the library behaves, process by process.
 #![expect(clippy::unwrap_used, reason = "in a test, and in what runs in its children, an error is a failure")]
 
+mod copies;
 mod endings;
 mod family;
 mod faults;
@@ -9,6 +10,7 @@ mod process;
 mod shortage;
 mod starting;
 mod support;
+mod sys;
 mod terms;
 
 multiprocessing::init_tests!();

@@ -32,8 +32,8 @@ pub(crate) fn by_each_method(test: impl Fn(StartMethod) + Sync) {
 
 /// Calls the function for each method in a process of its own, which has no children yet.
 pub(crate) fn alone(test: impl Fn(StartMethod) + Copy + 'static) {
-    for index in 0..METHODS.len() {
-        println!("{:?}", METHODS[index]);
+    for (index, method) in METHODS.iter().enumerate() {
+        println!("{method:?}");
         spawn(move |index: usize| test(METHODS[index]), index).unwrap().join().unwrap();
     }
 }
