@@ -10,6 +10,7 @@
 
 mod awaited;
 mod clock;
+mod effort;
 mod environment;
 mod holding;
 mod journal;

@@ -2,8 +2,11 @@
 //!
 //! A program that waits by sleeping sleeps once or a few times; one that polls or spins goes on for ever, and what it
 //! waits for may be the one who is held.
+//! One that only computes waits for nobody, unless another process can reach into it.
 
 use std::time::{Duration, Instant};
+
+use super::effort::Effort;
 
 /// A program that finds so many times over polls, if its time limit would be over too.
 const MANY: u32 = 300;
@@ -18,11 +21,13 @@ const LONGEST_STARVED: Duration = Duration::from_secs(8);
 /// The patience with a run, from one release to the next.
 ///
 /// Real time counts from when it was at rest last, since the tracer may be starved too.
-/// Time in which threads could have run but had no CPU does not count; the whole run's is given.
+/// Time in which threads could have run but had no CPU does not count.
+/// Who only computes may do so for as long as the time limit; a program that computes for longer fails for that.
 #[derive(Debug)]
 pub(super) struct Patience {
     since: Instant,
-    starved: Duration,
+    /// The whole run's, when this began.
+    before: Effort,
     /// The run's time limit.
     wall: Duration,
     times: u32,
@@ -30,8 +35,8 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(wall: Duration, starved: Duration) -> Patience {
-        Patience { since: Instant::now(), starved, wall, times: 0, passed_over: Duration::ZERO }
+    pub(super) fn new(wall: Duration, before: Effort) -> Patience {
+        Patience { since: Instant::now(), before, wall, times: 0, passed_over: Duration::ZERO }
     }
 
     /// The run was at rest, and so much time was passed over for somebody who waits.
@@ -41,14 +46,25 @@ impl Patience {
         self.passed_over = self.passed_over.saturating_add(time);
     }
 
-    /// Whether it is at its end; how long threads were starved is asked for only where it matters.
-    pub(super) fn is_lost(&self, starved: impl FnOnce() -> Duration) -> bool {
+    /// Whether it is at its end.
+    ///
+    /// What the run's processes have done so far, and whether they are out of each other's reach, is asked for only
+    /// where it matters.
+    pub(super) fn is_lost(
+        &self,
+        effort: impl FnOnce() -> Effort,
+        is_out_of_reach: impl FnOnce() -> bool,
+    ) -> bool {
         let real = self.since.elapsed();
         let polls = self.times >= MOST || (self.times >= MANY && self.passed_over >= self.wall);
-        if polls || real < LONGEST || real >= LONGEST_STARVED {
-            return polls || real >= LONGEST_STARVED;
+        if polls || real < LONGEST {
+            return polls;
         }
-        real.saturating_sub(starved().saturating_sub(self.starved)) >= LONGEST
+        let spent = effort().since(self.before);
+        let had_a_cpu = real.saturating_sub(spent.starved);
+        let is_starved = real < LONGEST_STARVED && had_a_cpu < LONGEST;
+        let computes = || had_a_cpu < self.wall && spent.is_computing() && is_out_of_reach();
+        !is_starved && !computes()
     }
 }
 
@@ -60,7 +76,11 @@ mod tests {
 
     fn begun(ago: Duration) -> Patience {
         let since = Instant::now().checked_sub(ago).expect("a clock that began earlier");
-        Patience { since, ..Patience::new(WALL, Duration::ZERO) }
+        Patience { since, ..Patience::new(WALL, Effort::default()) }
+    }
+
+    fn is_lost(patience: &Patience) -> bool {
+        patience.is_lost(Effort::default, || true)
     }
 
     #[test]
@@ -68,32 +88,43 @@ mod tests {
         let mut patience = begun(Duration::ZERO);
         patience.passed(WALL);
         (2..MANY).for_each(|_| patience.passed(Duration::from_millis(10)));
-        assert!(!patience.is_lost(|| Duration::ZERO));
+        assert!(!is_lost(&patience));
         patience.passed(Duration::from_millis(10));
-        assert!(patience.is_lost(|| Duration::ZERO));
+        assert!(is_lost(&patience));
     }
 
     #[test]
     fn short_times_are_polling_when_there_are_very_many() {
         let mut patience = begun(Duration::ZERO);
         (1..MOST).for_each(|_| patience.passed(Duration::from_micros(1)));
-        assert!(!patience.is_lost(|| Duration::ZERO));
+        assert!(!is_lost(&patience));
         patience.passed(Duration::ZERO);
-        assert!(patience.is_lost(|| Duration::ZERO));
+        assert!(is_lost(&patience));
     }
 
     #[test]
     fn a_rest_begins_the_real_time_anew() {
         let mut patience = begun(LONGEST);
         patience.passed(Duration::ZERO);
-        assert!(!patience.is_lost(|| Duration::ZERO));
+        assert!(!is_lost(&patience));
     }
 
     #[test]
     fn time_without_a_cpu_does_not_count() {
+        let starved = |starved| move || Effort { starved, ..Effort::default() };
         let patience = begun(LONGEST);
-        assert!(!patience.is_lost(|| Duration::from_millis(500)));
-        assert!(patience.is_lost(|| Duration::ZERO));
-        assert!(begun(LONGEST_STARVED).is_lost(|| LONGEST_STARVED));
+        assert!(!patience.is_lost(starved(Duration::from_millis(500)), || true));
+        assert!(patience.is_lost(starved(Duration::ZERO), || true));
+        assert!(begun(LONGEST_STARVED).is_lost(starved(LONGEST_STARVED), || true));
+    }
+
+    #[test]
+    fn who_only_computes_may_do_so_for_as_long_as_the_time_limit() {
+        let computing = || Effort { user: LONGEST, ..Effort::default() };
+        let polling = || Effort { system: LONGEST / 2, ..computing() };
+        assert!(!begun(LONGEST).is_lost(computing, || true));
+        assert!(begun(LONGEST).is_lost(computing, || false));
+        assert!(begun(LONGEST).is_lost(polling, || true));
+        assert!(begun(WALL).is_lost(computing, || true));
     }
 }

@@ -76,11 +76,46 @@ pub(super) fn is_zombie(pid: Pid) -> bool {
 /// The letter of a thread's state, and its parent.
 fn state(tid: Pid) -> Option<(u8, Option<Pid>)> {
     let stat = fs::read(file(tid, "stat")).ok()?;
-    // The program's name before it may hold parentheses and spaces itself.
-    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
-    let mut fields = stat.get(name_end + 2..)?.split(|byte| *byte == b' ');
+    let mut fields = stat_fields(&stat)?;
     let state = *fields.next()?.first()?;
     Some((state, fields.next().and_then(|parent| pid(std::str::from_utf8(parent).ok()?))))
+}
+
+/// The fields of a stat file from the third on, which is the state.
+fn stat_fields(stat: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    // The program's name before it may hold parentheses and spaces itself.
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    Some(stat.get(name_end + 2..)?.split(|byte| *byte == b' '))
+}
+
+/// How long a process had a CPU, in its own code and in the kernel's.
+pub(super) fn cpu_time(pid: Pid) -> Option<[Duration; 2]> {
+    let stat = fs::read(file(pid, "stat")).ok()?;
+    // The fields 14 and 15, in ticks.
+    let mut ticks = stat_fields(&stat)?.skip(11).map(|field| std::str::from_utf8(field).ok()?.parse().ok());
+    let tick = Duration::from_secs(1) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+    Some([tick.saturating_mul(ticks.next()??), tick.saturating_mul(ticks.next()??)])
+}
+
+/// Whether a process cannot learn from another one without a system call: it shares no memory and handles no signal.
+pub(super) fn is_out_of_reach(pid: Pid) -> bool {
+    let read = |name| fs::read_to_string(file(pid, name)).ok();
+    let handles = || Some(handles_signals(u64::from_str_radix(field(&read("status")?, "SigCgt")?, 16).ok()?));
+    handles() == Some(false) && read("maps").is_some_and(|maps| !maps.lines().any(is_shared_memory))
+}
+
+/// Whether a handler may be called for what another process does; those of Rust and Python for faults of the process
+/// itself and for Ctrl-C are always there.
+fn handles_signals(caught: u64) -> bool {
+    let bit = |signal: i32| 1 << (signal - 1);
+    caught & !(bit(libc::SIGSEGV) | bit(libc::SIGBUS) | bit(libc::SIGINT)) != 0
+}
+
+/// Whether a line of maps is memory into which others may write. Files of the system are mapped by C libraries.
+fn is_shared_memory(line: &str) -> bool {
+    let mut words = line.split_whitespace().skip(1);
+    words.next().is_some_and(|access| access.ends_with('s'))
+        && words.nth(3).is_none_or(|path| !path.starts_with("/usr/"))
 }
 
 /// Whether a thread stands still for its tracer.
@@ -208,7 +243,20 @@ mod tests {
         assert!(remains(me).peak_memory > 100_000);
         assert_eq!(remains(me).parent, rustix::process::getppid());
         assert!(turns(me).is_some_and(|turns| turns > 0));
+        assert!(cpu_time(me).is_some());
         assert!(program(me).starts_with("grader"));
+    }
+
+    #[test]
+    fn a_process_is_in_reach_by_shared_memory_and_by_signals() {
+        let of_the_system = "7f12-7f13 r--s 00000000 fe:00 4711 /usr/lib/gconv/gconv-modules.cache";
+        let lines = [
+            "7f12-7f13 rw-s 00000000 00:01 4711   /dev/zero (deleted)",
+            of_the_system,
+            "7f12-7f13 rw-p 0 00:00 0",
+        ];
+        assert_eq!(lines.map(is_shared_memory), [true, false, false]);
+        assert_eq!([0x440, 0x2, 0x442, 0x10442].map(handles_signals), [false, false, false, true]);
     }
 
     #[test]

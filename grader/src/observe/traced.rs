@@ -26,6 +26,7 @@ use rustix::time::Timespec;
 
 use super::RunError;
 use super::clock::Clock;
+use super::effort::Effort;
 use super::environment::RunFolder;
 use super::holding::Holding;
 use super::journal::{Drained, Journal};
@@ -283,7 +284,7 @@ impl<'a> Run<'a> {
             passed_over_held: Duration::ZERO,
             waited_over: Duration::ZERO,
             waiters: BTreeSet::new(),
-            patience: Patience::new(limits.wall, Duration::ZERO),
+            patience: Patience::new(limits.wall, Effort::default()),
             impatient: false,
             last_heard: Instant::now(),
             not_started: None,

@@ -234,9 +234,16 @@ libc.timerfd_settime(timer, 1, (ctypes.c_long * 4)(0, 0, end, 0), None); os.read
 }
 
 #[test]
-#[ignore = "known gap: who computes for longer than the patience of two seconds may as well wait for shared memory"]
-fn computing_for_longer_than_the_patience_in_place_of_a_join() {
-    broken("while time.process_time() < 3: pass");
+fn computing_in_place_of_a_join_is_shown_however_long_it_lasts() {
+    let program = python(
+        "
+import resource
+if os.fork() == 0: say('child'); os._exit(0)
+while resource.getrusage(resource.RUSAGE_SELF).ru_utime < 2.5: sum(range(2_000_000))
+say('Done!')",
+    );
+    let record = run(&program, CHILDREN_LAST);
+    assert_eq!(texts(&record), ["Done!", "child"], "{record:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use rustix::process::Pid;
 use super::Run;
 use crate::model::{Ending, Held, Point};
 use crate::observe::awaited::awaited;
+use crate::observe::effort::Effort;
 use crate::observe::patience::Patience;
 use crate::observe::rest::{self, Rest};
 use crate::observe::{proc, waits};
@@ -129,7 +130,7 @@ impl Run<'_> {
     }
 
     fn begin_patience(&mut self) {
-        self.patience = Patience::new(self.limits.wall, self.starved());
+        self.patience = Patience::new(self.limits.wall, self.effort());
     }
 
     /// Lets the one go on that the schedule chooses.
@@ -153,7 +154,7 @@ impl Run<'_> {
 
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
     pub(super) fn lose_patience(&mut self) -> bool {
-        if !self.holds_somebody() || !self.patience.is_lost(|| self.starved()) {
+        if !self.holds_somebody() || !self.patience.is_lost(|| self.effort(), || self.is_out_of_reach()) {
             return false;
         }
         self.impatient = true;
@@ -165,8 +166,23 @@ impl Run<'_> {
 
     /// How long the threads of all living processes could have run but had no CPU.
     pub(super) fn starved(&self) -> Duration {
-        let members = self.tree.alive().map(|index| self.tree.member(index));
-        members.flat_map(|member| &member.threads).map(|tid| proc::starved(*tid)).sum()
+        self.effort().starved
+    }
+
+    /// What all living processes have done so far.
+    fn effort(&self) -> Effort {
+        let mut effort = Effort::default();
+        for member in self.tree.alive().map(|index| self.tree.member(index)) {
+            let [user, system] = proc::cpu_time(member.pid).unwrap_or_default();
+            let starved = member.threads.iter().map(|tid| proc::starved(*tid)).sum();
+            effort += Effort { starved, user, system };
+        }
+        effort
+    }
+
+    /// Whether no living process could learn from another without a system call.
+    fn is_out_of_reach(&self) -> bool {
+        self.tree.alive().all(|index| proc::is_out_of_reach(self.tree.member(index).pid))
     }
 
     /// Nobody can go on and nobody is held: the run is over, unless something outside may wake somebody.

@@ -1,0 +1,40 @@
+//! What the processes of a run have done so far.
+
+use std::ops::AddAssign;
+use std::time::Duration;
+
+/// Computing leaves the kernel a smaller share of the time than this, and asking it again and again a larger one.
+const KERNELS_SHARE: u32 = 50;
+
+/// How long threads had a CPU, and how long they could have used one but had none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Effort {
+    pub(super) starved: Duration,
+    /// In their own code.
+    pub(super) user: Duration,
+    /// In the kernel's.
+    pub(super) system: Duration,
+}
+
+impl Effort {
+    pub(super) fn since(self, before: Effort) -> Effort {
+        Effort {
+            starved: self.starved.saturating_sub(before.starved),
+            user: self.user.saturating_sub(before.user),
+            system: self.system.saturating_sub(before.system),
+        }
+    }
+
+    /// Whether all of it was computing, with next to no system call.
+    pub(super) fn is_computing(self) -> bool {
+        self.system < self.user / KERNELS_SHARE
+    }
+}
+
+impl AddAssign for Effort {
+    fn add_assign(&mut self, other: Effort) {
+        self.starved += other.starved;
+        self.user += other.user;
+        self.system += other.system;
+    }
+}
