@@ -25,6 +25,13 @@ impl Effort {
         }
     }
 
+    /// For how much of this time others kept the CPUs away from it.
+    ///
+    /// Threads that take all CPUs from each other are short of them by themselves.
+    pub(super) fn kept_waiting(self, time: Duration, cpus: u32) -> Duration {
+        self.starved.min(time.saturating_sub((self.user + self.system) / cpus.max(1)))
+    }
+
     /// Whether all of it was computing, with next to no system call.
     pub(super) fn is_computing(self) -> bool {
         self.system < self.user / KERNELS_SHARE
@@ -36,5 +43,20 @@ impl AddAssign for Effort {
         self.starved += other.starved;
         self.user += other.user;
         self.system += other.system;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_all_cpus_is_kept_waiting_by_nobody() {
+        let second = Duration::from_secs(1);
+        let effort =
+            |starved, user| Effort { starved: second * starved, user: second * user, system: Duration::ZERO };
+        assert_eq!(effort(20, 20).kept_waiting(second * 10, 2), Duration::ZERO);
+        assert_eq!(effort(8, 2).kept_waiting(second * 10, 2), second * 8);
+        assert_eq!(effort(30, 4).kept_waiting(second * 10, 2), second * 8);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
+use super::effort::Effort;
 use crate::sys::SystemCall;
 
 /// The process that a thread belongs to and that process's parent.
@@ -88,8 +89,14 @@ fn stat_fields(stat: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     Some(stat.get(name_end + 2..)?.split(|byte| *byte == b' '))
 }
 
+/// What a thread did; a process's first one has the CPU time of all of them, the others none.
+pub(super) fn effort(tid: Pid, is_first: bool) -> Effort {
+    let [user, system] = is_first.then(|| cpu_time(tid)).flatten().unwrap_or_default();
+    Effort { starved: starved(tid), user, system }
+}
+
 /// How long a process had a CPU, in its own code and in the kernel's.
-pub(super) fn cpu_time(pid: Pid) -> Option<[Duration; 2]> {
+fn cpu_time(pid: Pid) -> Option<[Duration; 2]> {
     let stat = fs::read(file(pid, "stat")).ok()?;
     // The fields 14 and 15, in ticks.
     let mut ticks = stat_fields(&stat)?.skip(11).map(|field| std::str::from_utf8(field).ok()?.parse().ok());

@@ -32,6 +32,7 @@ use super::holding::Holding;
 use super::journal::{Drained, Journal};
 use super::limit;
 use super::patience::Patience;
+use super::proc;
 use super::rest::TimedCall;
 use super::stream::Input;
 use super::timers::Timers;
@@ -59,8 +60,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 const WITHOUT_CHILDREN_TIME: Duration = Duration::from_secs(5);
 const MOST_CHILDREN_ENDED: u32 = 200;
 
-/// How many times a run's time limit it may take in all, counting the time in which somebody was held.
-const STEERED_TIMES: u32 = 4;
+/// How many times a run's time limit it may take in all, counting the time in which somebody was held or had no CPU.
+const MOST_TIMES: u32 = 4;
 
 /// How a run is steered.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +167,8 @@ struct Run<'a> {
     plan: Plan,
     decider: Decider,
     tree: Tree,
+    /// What those did who have ended.
+    ended: Effort,
     lines: Vec<Line>,
     /// Threads that were heard of and have not stopped for the first time.
     unborn: HashSet<Pid>,
@@ -266,6 +269,7 @@ impl<'a> Run<'a> {
             plan,
             decider,
             tree,
+            ended: Effort::default(),
             lines: Vec::new(),
             unborn: HashSet::new(),
             unannounced: HashMap::new(),
@@ -354,7 +358,9 @@ impl<'a> Run<'a> {
             Some(_) if without_children => Some(Ending::Finished),
             Some(ended) if self.is_aftermath_over(at, ended) || self.is_empty()? => Some(Ending::Finished),
             None if self.lacks_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
-            None if at >= self.wall() => Some(Ending::TimedOut),
+            None if at >= self.wall(Duration::ZERO) && at >= self.wall(self.kept_waiting(at)) => {
+                Some(Ending::TimedOut)
+            }
             _ => None,
         })
     }
@@ -369,10 +375,18 @@ impl<'a> Run<'a> {
         Ok(self.tree.alive().next().is_none() && !self.tracer.has_event()?)
     }
 
-    /// The time that the run may take by now: what it was held for comes on top, within bounds.
-    fn wall(&self) -> Duration {
-        let most = self.limits.wall.saturating_mul(STEERED_TIMES);
-        self.limits.wall.saturating_add(self.held.time()).min(most)
+    /// The time that the run may take by now: what it was held or kept waiting for comes on top, within bounds.
+    fn wall(&self, kept_waiting: Duration) -> Duration {
+        let most = self.limits.wall.saturating_mul(MOST_TIMES);
+        self.limits.wall.saturating_add(self.held.time()).saturating_add(kept_waiting).min(most)
+    }
+
+    /// For how much of the run's time the rest of the machine kept it, or its tracer, from going on.
+    fn kept_waiting(&self, at: Duration) -> Duration {
+        let mut effort = self.effort();
+        effort += self.ended;
+        effort.starved += proc::starved(rustix::thread::gettid());
+        effort.kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
     }
 
     /// Whether there would be children, had they not been ended or left standing at their birth.

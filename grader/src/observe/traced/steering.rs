@@ -170,12 +170,12 @@ impl Run<'_> {
     }
 
     /// What all living processes have done so far.
-    fn effort(&self) -> Effort {
+    pub(super) fn effort(&self) -> Effort {
         let mut effort = Effort::default();
         for member in self.tree.alive().map(|index| self.tree.member(index)) {
-            let [user, system] = proc::cpu_time(member.pid).unwrap_or_default();
-            let starved = member.threads.iter().map(|tid| proc::starved(*tid)).sum();
-            effort += Effort { starved, user, system };
+            for tid in &member.threads {
+                effort += proc::effort(*tid, member.pid == *tid);
+            }
         }
         effort
     }

@@ -30,6 +30,7 @@ impl Run<'_> {
             Stop::Executed { former } => self.executed(stopped, process, former)?,
             Stop::Exiting => {
                 let at = self.at();
+                self.ended += proc::effort(tid, self.tree.member(process).pid == tid);
                 self.tree.exiting(tid, process, at);
                 self.end_write(tid)?;
                 stopped.go_on(None);
