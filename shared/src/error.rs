@@ -43,8 +43,12 @@ pub enum Error {
     },
 
     /// The process ended before it gave a result: it exited, crashed or was killed.
-    #[error("get a result: the process ended before, with {status}")]
+    #[error("get the result of `{function}`: `{process}` ended before, with {status}")]
     Died {
+        /// The function's path.
+        function: String,
+        /// The name of the process.
+        process: String,
         /// How it ended.
         status: ExitStatus,
     },
@@ -112,6 +116,19 @@ pub enum Error {
         status: ExitStatus,
     },
 
+    /// Several workers in a row were not ready in time
+    /// ([`PoolBuilder::start_timeout`](crate::PoolBuilder::start_timeout)) and were killed, so the pool has given
+    /// up.
+    #[error(
+        "keep the pool running: {attempts} workers in a row were not ready within {timeout:?}, and were killed"
+    )]
+    StartTimedOut {
+        /// How many were started in vain.
+        attempts: u32,
+        /// How long a worker may take.
+        timeout: Duration,
+    },
+
     /// The pool was closed, and takes no more work.
     #[error("give work to the pool: it is closed")]
     PoolClosed,
@@ -152,7 +169,7 @@ impl Error {
         };
         match failure {
             Failure::Panicked { message, location } => Error::Panicked { function, message, location },
-            Failure::Died(status) => Error::Died { status },
+            Failure::Died { process, status } => Error::Died { function, process, status },
             Failure::TimedOut(timeout) => Error::TimedOut { function, timeout },
             Failure::ArgumentNotEncoded(reason) => serialise(Value::Argument, reason, function),
             Failure::ResultNotEncoded(reason) => serialise(Value::Result, reason, function),

@@ -97,6 +97,7 @@
 //! | --- | --- |
 //! | the function panics | [`Error::Panicked`], with text and place; a worker lives on |
 //! | the process exits, aborts, overflows its stack or is killed | [`Error::Died`], with the exit code or the signal; a worker is replaced |
+//! | a worker is not ready in time ([`PoolBuilder::start_timeout`]) | it is killed and replaced; after three in a row, [`Error::StartTimedOut`] |
 //! | the call takes longer than [`Pool::timeout`] allows | [`Error::TimedOut`]; the worker is killed and replaced |
 //! | the argument or the result does not get across | [`Error::Serialise`] or [`Error::Deserialise`] |
 //!

@@ -45,7 +45,7 @@ pub(crate) enum Failure {
     /// The result's bytes could not be fetched. Written by the parent of a process only.
     ResultNotFetched(Reason),
     /// The process ended while the call was under way. Written by the manager only.
-    Died(ExitStatus),
+    Died { process: String, status: ExitStatus },
     /// The call took longer than this, so the worker was killed. Written by the manager only.
     TimedOut(Duration),
 }

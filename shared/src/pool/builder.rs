@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,8 +25,13 @@ pub struct PoolBuilder {
     method: StartMethod,
     processes: Option<usize>,
     max_tasks: Option<usize>,
+    start_timeout: Option<Duration>,
     initializer: Option<Initializer>,
 }
+
+/// How long a worker may take until it is ready, where nothing else is said: long enough for any machine that can
+/// be used at all, and an initializer that loads a good deal.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is to be called in each worker first, or why that cannot be.
 #[derive(Debug)]
@@ -81,6 +87,28 @@ impl PoolBuilder {
         self
     }
 
+    /// Sets how long a worker may take from its start until it is ready for calls: what stands before
+    /// [`init`](crate::init) in `main`, and the initializer. One that takes longer is stuck, in a lock that nobody
+    /// will release, say; it is killed and replaced when there is work. After three in a row the pool gives up, and
+    /// every call gives [`Error::StartTimedOut`].
+    ///
+    /// It is a minute unless it is set here. `Duration::MAX` lets workers take any time.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use std::time::Duration;
+    /// use multiprocessing::{Error, Pool};
+    ///
+    /// let builder = Pool::builder().processes(3).start_timeout(Duration::from_millis(50));
+    /// let pool = builder.initializer(|()| -> () { loop { std::thread::park() } }, ()).build()?;
+    /// assert!(matches!(pool.apply(|x: u64| x + 1, 1), Err(Error::StartTimedOut { .. })));
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn start_timeout(mut self, timeout: Duration) -> PoolBuilder {
+        self.start_timeout = Some(timeout);
+        self
+    }
+
     /// Starts the pool. All its workers exist when this returns; it does not wait until they are ready.
     ///
     /// # Errors
@@ -101,7 +129,8 @@ impl PoolBuilder {
         let processes = self.processes.unwrap_or_else(num_cpus::get);
         let initializer_name = self.initializer.as_ref().map_or("", |initializer| initializer.function);
         let initializer = self.initializer.map(|initializer| initializer.call).transpose()?;
-        let greeting = Greeting { method: self.method, initializer };
+        let timeout = self.start_timeout.unwrap_or(START_TIMEOUT);
+        let greeting = Greeting { method: self.method, timeout, initializer };
         let shared = Shared::start(greeting, processes, self.max_tasks, initializer_name).map_err(start)?;
         let shared = Arc::new(shared);
         let managed = Arc::clone(&shared);

@@ -7,8 +7,8 @@
 //! wait for its manager. When the queue is empty and a worker idle, it gets chunks that wait behind another
 //! one elsewhere. So a call never waits behind a slow one while there is a worker free for it.
 //!
-//! A worker that ends is missed only when there is work: then it is replaced. Several that end before they
-//! are ready mean that no worker can be had, and the pool gives up.
+//! A worker that ends is missed only when there is work: then it is replaced. One that is not ready in time is
+//! killed. Several in a row that end before they are ready mean that no worker can be had, and the pool gives up.
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,9 +36,10 @@ const PATIENCE: Duration = Duration::from_millis(10);
 pub(super) enum Fault {
     Terminated,
     Refused(Refusal),
-    /// The error's number, since an `io::Error` cannot be copied for everyone who waits.
-    NotStarted(Option<i32>),
+    NotStarted(Arc<io::Error>),
     WorkersDie(ExitStatus),
+    /// They take longer than this until they are ready.
+    NotReady(Duration),
 }
 
 /// The workers and the queue.
@@ -127,6 +128,16 @@ impl Crew {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let any = self.members().any(|member| member.is_mute() && !member.is_idle());
         any.then(|| Instant::now() + PATIENCE)
+    }
+
+    /// When the next worker has to be ready that is not yet.
+    pub(super) fn ready_by(&self) -> Option<Instant> {
+        self.members().filter_map(Member::ready_by).min()
+    }
+
+    /// Kills the workers that have to be ready by now, and are not. What they say was heard before.
+    pub(super) fn end_late(&mut self) {
+        self.members.iter_mut().for_each(|(_, member)| member.end_if_late());
     }
 
     /// Asks workers for a message when they have outcomes, those too that get work from now on. Then one has to
@@ -233,10 +244,14 @@ impl Crew {
         let news = member.receive_rest();
         self.heed(news);
         let status = member.child().wait();
-        if member.is_starting() {
+        if member.is_starting() || member.is_late() {
             self.failed_starts += 1;
             if self.failed_starts >= FAILED_STARTS {
-                self.fail(Fault::WorkersDie(status));
+                self.fail(if member.is_late() {
+                    Fault::NotReady(self.greeting.timeout)
+                } else {
+                    Fault::WorkersDie(status)
+                });
             }
         } else if was_starting {
             self.failed_starts = 0;
@@ -344,7 +359,7 @@ impl Crew {
     pub(super) fn replace_missing(&mut self) {
         for _ in 0..self.missing() {
             if let Err(error) = self.hire() {
-                return self.fail(Fault::NotStarted(error.raw_os_error()));
+                return self.fail(Fault::NotStarted(Arc::new(error)));
             }
         }
     }

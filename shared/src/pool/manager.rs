@@ -371,10 +371,16 @@ impl Shared {
         match self.fault.get() {
             None => Error::PoolClosed,
             Some(Fault::Terminated) => Error::PoolTerminated,
-            Some(Fault::NotStarted(code)) => Error::Start {
-                source: code
-                    .map_or_else(|| io::Error::other("a worker did not start"), io::Error::from_raw_os_error),
+            // An `io::Error` cannot be copied for everyone who waits.
+            Some(Fault::NotStarted(error)) => Error::Start {
+                source: error.raw_os_error().map_or_else(
+                    || io::Error::new(error.kind(), error.to_string()),
+                    io::Error::from_raw_os_error,
+                ),
             },
+            Some(Fault::NotReady(timeout)) => {
+                Error::StartTimedOut { attempts: FAILED_STARTS, timeout: *timeout }
+            }
             Some(Fault::WorkersDie(status)) => Error::WorkersDie { attempts: FAILED_STARTS, status: *status },
             Some(Fault::Refused(Refusal::WrongProgram(reason))) => {
                 Error::WrongProgram { function: "a pool's function".to_owned(), reason: reason.clone() }
@@ -431,8 +437,12 @@ fn manage(shared: &Shared) -> Option<(bool, Option<Instant>)> {
             crew.clear_alarms();
         }
         let mut any = crew.bury();
-        if watches {
+        let is_late = crew.ready_by().is_some_and(|ready_by| ready_by <= Instant::now());
+        if watches || is_late {
             crew.serve();
+        }
+        if is_late {
+            crew.end_late();
         }
         any |= crew.look();
         if no_more_comes && !crew.has_work() {
@@ -456,7 +466,7 @@ fn manage(shared: &Shared) -> Option<(bool, Option<Instant>)> {
                 continue;
             }
         }
-        let deadline = crew.deadline().filter(|_| watches);
+        let deadline = [crew.deadline().filter(|_| watches), crew.ready_by()].into_iter().flatten().min();
         state.manager_watches = watches;
         return Some((watches, deadline));
     }

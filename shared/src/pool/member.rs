@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::process::Signal;
@@ -20,12 +21,15 @@ use crate::ipc::Malformed;
 use crate::ipc::channel::send_some;
 use crate::ipc::frame::{self, Frame, FrameReader, Received};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
+use crate::ipc::outcome::{Failure, Reason};
 use crate::start::{self, Order, StartMethod, Started};
 use crate::status::ExitStatus;
 
-/// What every worker of a pool is told first.
+/// How every worker of a pool is started, and what it is told first.
 pub(super) struct Greeting {
     pub(super) method: StartMethod,
+    /// How long it may take until it is ready.
+    pub(super) timeout: Duration,
     /// The initializer and its encoded argument.
     pub(super) initializer: Option<(EntryRef, Arc<Vec<u8>>)>,
 }
@@ -34,6 +38,8 @@ pub(super) struct Greeting {
 enum Stage {
     /// It has not said yet that it is ready.
     Starting,
+    /// It has not said so in time, and was killed.
+    Late,
     Ready,
     /// It was told that nothing more will come, and ends.
     Leaving,
@@ -54,9 +60,13 @@ pub(super) struct Member {
     child: Arc<Child>,
     socket: OwnedFd,
     stage: Stage,
+    /// When it has to be ready; `None` if it may take any time.
+    ready_by: Option<Instant>,
     reader: FrameReader,
     /// Whether anything that comes over the channel still counts.
     listening: bool,
+    /// Why a result that it was sending could not be taken in.
+    no_room: Option<Reason>,
     outbox: VecDeque<Outgoing>,
     under_way: UnderWay,
     /// How many calls it was given in all.
@@ -90,8 +100,10 @@ impl Member {
             child,
             socket,
             stage: Stage::Starting,
+            ready_by: Instant::now().checked_add(greeting.timeout),
             reader: FrameReader::default(),
             listening: true,
+            no_room: None,
             outbox: VecDeque::new(),
             under_way,
             given: 0,
@@ -127,7 +139,25 @@ impl Member {
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.stage, Stage::Leaving | Stage::Mute)
+        matches!(self.stage, Stage::Leaving | Stage::Mute | Stage::Late)
+    }
+
+    /// When it has to be ready, if it is not.
+    pub(super) fn ready_by(&self) -> Option<Instant> {
+        self.ready_by.filter(|_| self.is_starting())
+    }
+
+    /// Kills the worker if it has to be ready by now, and is not.
+    pub(super) fn end_if_late(&mut self) {
+        if self.ready_by().is_some_and(|ready_by| ready_by <= Instant::now()) {
+            self.stage = Stage::Late;
+            self.kill();
+        }
+    }
+
+    /// Whether it was killed since it was not ready in time.
+    pub(super) fn is_late(&self) -> bool {
+        self.stage == Stage::Late
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -269,8 +299,10 @@ impl Member {
         if !self.listening {
             return Received::Nothing;
         }
-        let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT).unwrap_or_else(|_| {
+        let received = self.reader.receive(self.socket.as_fd(), RecvFlags::DONTWAIT);
+        let received = received.unwrap_or_else(|error| {
             // There is no memory for what it sends, and it would wait for ever to send the rest.
+            self.no_room = Some(Reason::NoRoom(error.to_string()));
             self.kill();
             Received::End
         });
@@ -300,8 +332,8 @@ impl Member {
         let (message, payload) = frame.message()?;
         match message {
             FromChild::Ready if self.stage == Stage::Starting => self.stage = Stage::Ready,
-            // It was dismissed before it could say so.
-            FromChild::Ready if self.stage == Stage::Leaving && self.given == 0 => {}
+            // It was dismissed, or killed, before it could say so.
+            FromChild::Ready if self.is_leaving() && self.given == 0 => {}
             FromChild::Refused(refusal) => news.push(News::Refused(refusal)),
             FromChild::News => {}
             FromChild::Outcome => {
@@ -330,7 +362,11 @@ impl Member {
     /// done by others, in order.
     pub(super) fn bury(&mut self, status: ExitStatus) -> (Vec<Calls>, Vec<News>) {
         let mut given_up = Vec::new();
-        let rest = self.under_way.bury(status, &mut given_up);
+        let cause = match &self.no_room {
+            Some(reason) => Failure::ResultNotFetched(reason.clone()),
+            None => Failure::Died { process: self.child.name().to_owned(), status },
+        };
+        let rest = self.under_way.bury(status, &cause, &mut given_up);
         (rest, given_up.into_iter().map(News::GivenUp).collect())
     }
 

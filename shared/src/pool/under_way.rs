@@ -329,7 +329,12 @@ impl UnderWay {
     /// Settles the affairs of a worker that has ended: delivers what it has done, and what it died of to the
     /// call that it was at; gives the rest in order. Where its outcomes are nonsense, all calls are lost that
     /// it may have begun.
-    pub(super) fn bury(&mut self, status: ExitStatus, given_up: &mut Vec<Arc<Job>>) -> Vec<Calls> {
+    pub(super) fn bury(
+        &mut self,
+        status: ExitStatus,
+        cause: &Failure,
+        given_up: &mut Vec<Arc<Job>>,
+    ) -> Vec<Calls> {
         // After an outcome that came over the channel in part, there is nothing.
         if !self.is_broken && self.elsewhere.is_none() {
             let mut row = Vec::new();
@@ -348,7 +353,7 @@ impl UnderWay {
             match row.job.work.timeout.filter(|_| has_expired) {
                 Some(timeout) => row.deliver_failure(&Failure::TimedOut(timeout)),
                 None if row.may_try_again() => break,
-                None => row.deliver_failure(&Failure::Died(status)),
+                None => row.deliver_failure(cause),
             }
             self.drop_row_if_done();
         }
@@ -438,7 +443,8 @@ mod tests {
             if is_honest {
                 prop_assert!(received.is_ok() && waiting.is_ok() && back.is_ok());
             }
-            let rest = under_way.bury(ExitStatus::Signal(9), &mut given_up);
+            let cause = Failure::Died { process: String::new(), status: ExitStatus::Signal(9) };
+            let rest = under_way.bury(ExitStatus::Signal(9), &cause, &mut given_up);
 
             let mut fates = [0; CALLS];
             for calls in rest.iter().chain(back.iter().flatten()) {

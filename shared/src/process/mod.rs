@@ -119,9 +119,14 @@ impl<R: DeserializeOwned> Process<R> {
             return Err(Error::ResultTaken { function: self.function.to_owned() });
         }
         match letter::receive(self.socket.as_fd(), RecvFlags::DONTWAIT) {
-            Ok(Some(letter)) => self.read(letter).unwrap_or(Err(Error::Died { status })),
-            Ok(None) | Err(_) => Err(Error::Died { status }),
+            Ok(Some(letter)) => self.read(letter).unwrap_or_else(|| Err(self.died(status))),
+            Ok(None) | Err(_) => Err(self.died(status)),
         }
+    }
+
+    fn died(&self, status: ExitStatus) -> Error {
+        let process = self.child.name().to_owned();
+        Error::Died { function: self.function.to_owned(), process, status }
     }
 
     /// What the child's one answer means; `None` if it means nothing.

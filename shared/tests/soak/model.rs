@@ -217,8 +217,7 @@ fn scribble() {
 
 /// Whether this is what has to come of the call.
 pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool {
-    let died =
-        |expected: &[ExitStatus]| matches!(outcome, Err(Error::Died { status }) if expected.contains(status));
+    let died = |expected: &[ExitStatus]| matches!(outcome, Err(Error::Died { status, .. }) if expected.contains(status));
     let panicked = |text: &str| matches!(outcome, Err(Error::Panicked { message, .. }) if message == text);
     let echo = match &call.deed {
         Deed::Answer | Deed::Dawdle | Deed::Delegate => "",
@@ -252,7 +251,7 @@ pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool 
 
 /// Whether this is what comes of a call whose worker was killed from outside.
 pub(crate) fn is_killed(outcome: &Result<Answer, Error>) -> bool {
-    matches!(outcome, Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL) }))
+    matches!(outcome, Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
 }
 
 pub(crate) fn is_dead(outcome: &Result<Answer, Error>) -> bool {

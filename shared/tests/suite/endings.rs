@@ -156,7 +156,7 @@ fn ctrl_c_ends_a_caller_that_does_not_answer_it_and_its_workers_without_a_word()
     let workers: Vec<Watched> = events.pids(2).into_iter().map(Watched::new).collect();
     press_ctrl_c(caller.pid());
     let died = caller.join().unwrap_err();
-    assert!(matches!(died, Error::Died { status: ExitStatus::Signal(libc::SIGINT) }), "{died}");
+    assert!(matches!(died, Error::Died { status: ExitStatus::Signal(libc::SIGINT), .. }), "{died}");
     assert!(workers.iter().all(Watched::ends));
     assert_eq!(std::fs::read_to_string(error).unwrap(), "");
 }

@@ -7,6 +7,7 @@ mod family;
 mod faults;
 mod pool;
 mod process;
+mod readiness;
 mod shortage;
 mod starting;
 mod support;

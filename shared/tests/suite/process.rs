@@ -125,7 +125,7 @@ fn a_process_that_ends_before_its_result_tells_how() {
     #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
     let exit = |code: i32| -> () { std::process::exit(code) };
     let died = |status| {
-        move |error: Error| assert!(matches!(error, Error::Died { status: s } if s == status), "{error}")
+        move |error: Error| assert!(matches!(error, Error::Died { status: s, .. } if s == status), "{error}")
     };
     spawn(exit, 3).unwrap().join().map_err(died(ExitStatus::Code(3))).unwrap_err();
     spawn(exit, 0).unwrap().join().map_err(died(ExitStatus::Code(0))).unwrap_err();
@@ -133,7 +133,12 @@ fn a_process_that_ends_before_its_result_tells_how() {
     spawn(abort, ()).unwrap().join().map_err(died(ExitStatus::Signal(libc::SIGABRT))).unwrap_err();
     let killed = |()| -> () { kill_self() };
     let error = spawn(killed, ()).unwrap().join().unwrap_err();
-    assert_eq!(error.to_string(), "get a result: the process ended before, with signal 9 (SIGKILL)");
+    let text = error.to_string();
+    assert!(text.starts_with("get the result of `suite::process::a_process_that_ends_before"), "{text}");
+    assert!(
+        text.contains("`: `Process-") && text.ends_with("` ended before, with signal 9 (SIGKILL)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -330,6 +335,8 @@ fn a_process_can_be_ended_with_all_that_it_has_started() {
         }
         assert!(started.len() == 3 && started.iter().all(Watched::ends));
         let signal = if kill { libc::SIGKILL } else { libc::SIGTERM };
-        assert!(matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(s) }) if s == signal));
+        assert!(
+            matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(s), .. }) if s == signal)
+        );
     }
 }

@@ -64,7 +64,7 @@ fn either_method_tells_how_a_process_ended() {
     #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
     let exit = |code: i32| -> () { std::process::exit(code) };
     let died = |result: Result<(), Error>| match result.unwrap_err() {
-        Error::Died { status } => status,
+        Error::Died { status, .. } => status,
         other => panic!("{other}"),
     };
     for method in METHODS {
@@ -166,7 +166,7 @@ fn a_child_may_write_and_shut_down_whatever_it_has() {
     };
     for method in METHODS {
         let error = start(method, vandalise, ()).join().unwrap_err();
-        assert!(matches!(error, Error::Died { status: ExitStatus::Code(0) }), "{error}");
+        assert!(matches!(error, Error::Died { status: ExitStatus::Code(0), .. }), "{error}");
         assert_eq!(start(method, double, 4).join().unwrap(), 8);
     }
 }
@@ -182,7 +182,9 @@ fn a_process_that_is_stopped_before_it_is_ready_can_be_waited_for_and_killed() {
         // It may have been done before the signal came.
         match early.or_else(|| process.join_timeout(FOREVER)).unwrap() {
             Ok(result) => assert_eq!(result, 6),
-            Err(error) => assert!(matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL) })),
+            Err(error) => {
+                assert!(matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
+            }
         }
     }
 }
@@ -197,7 +199,7 @@ fn a_process_killed_while_it_starts_is_reported() {
                 Ok(result) => assert_eq!(result, 6),
                 Err(error) => {
                     assert!(
-                        matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL) }),
+                        matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }),
                         "{error}"
                     );
                 }
@@ -234,7 +236,7 @@ fn starts_go_on_while_helpers_are_killed_all_the_time() {
                 // A child that is not listed yet, or is one of the helpers still, may be killed as one of them.
                 match Builder::new().start_method(method).spawn(double, x).map(Process::join) {
                     Ok(Ok(result)) => assert_eq!(result, 2 * x),
-                    Ok(Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL) }))
+                    Ok(Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
                     | Err(Error::Start { .. }) => {}
                     Ok(Err(error)) | Err(error) => panic!("{error}"),
                 }
@@ -302,7 +304,7 @@ fn a_signal_that_ends_the_group_leaves_nothing() {
         let group = Pid::from_raw(process.pid().cast_signed()).unwrap();
         rustix::process::kill_process_group(group, Signal::USR1).unwrap();
         assert!(all.iter().all(Watched::ends));
-        assert!(matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(libc::SIGUSR1) })));
+        assert!(matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(libc::SIGUSR1), .. })));
     }
 }
 
@@ -386,7 +388,7 @@ fn a_process_without_descriptors_to_spare_gets_an_error_and_recovers() {
                     refused += 1;
                 }
                 // The limit is the child's as well, and its loader needs one to open the libraries.
-                Ok(Err(Error::Died { status: ExitStatus::Code(127) })) => refused += 1,
+                Ok(Err(Error::Died { status: ExitStatus::Code(127), .. })) => refused += 1,
                 Ok(Err(error)) | Err(error) => panic!("{error}"),
             }
         }

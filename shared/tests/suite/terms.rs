@@ -92,7 +92,7 @@ fn a_timed_call_whose_worker_is_killed_before_has_died_and_is_not_late() {
         let pool = start_pool(method, 1);
         let handle = pool.timeout(AMPLE).apply_async(say_and_stay, events.path()).unwrap();
         Watched::new(events.pids(1)[0]).kill();
-        assert!(matches!(handle.get(), Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL) })));
+        assert!(matches!(handle.get(), Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. })));
     });
 }
 
@@ -114,7 +114,7 @@ fn a_call_is_made_again_after_the_death_of_its_worker_as_often_as_was_said() {
         assert_eq!(pool.retries(2).apply(die_until, third).unwrap(), 3);
         let never = folder.path().join("never");
         let error = pool.retries(2).apply(die_until, (never.clone(), 10)).unwrap_err();
-        assert!(matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL) }));
+        assert!(matches!(error, Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }));
         assert_eq!(std::fs::read(&never).unwrap().len(), 3);
         let once = folder.path().join("once");
         pool.apply(die_until, (once.clone(), 10)).unwrap_err();

@@ -196,6 +196,8 @@ struct ForkServer {
     child: Child,
     socket: OwnedFd,
     standing: Standing,
+    /// How long it may take to answer.
+    patience: Duration,
     /// Our ends of the channels of copies that were ordered: each is made, or about to be.
     spares: VecDeque<OwnedFd>,
 }
@@ -241,8 +243,8 @@ impl ForkServer {
         let bind_now = vec![("LD_BIND_NOW".into(), "1".into())];
         let Begun { pid, handle, socket, .. } = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper)?;
         let child = Child::new(String::new(), pid, handle);
-        let server = ForkServer { child, socket, standing, spares: VecDeque::new() };
-        match receive(&server.socket) {
+        let server = ForkServer { child, socket, standing, patience: PATIENCE, spares: VecDeque::new() };
+        match receive(&server.socket, server.patience) {
             Ok((FromServer::Ready, _)) => Ok(server),
             Ok((FromServer::Unfit(reason), _)) => Err(io::Error::other(reason)),
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
@@ -279,13 +281,13 @@ impl ForkServer {
             Some(socket) => socket,
             None => self.order().map_err(Failure::of_send)?,
         };
-        meet(socket)
+        meet(socket, self.patience)
     }
 }
 
 /// Waits until the copy at the other end of this channel says that it is there.
-fn meet(socket: OwnedFd) -> Result<Copy, Failure> {
-    let (message, mut files) = receive(&socket)?;
+fn meet(socket: OwnedFd, patience: Duration) -> Result<Copy, Failure> {
+    let (message, mut files) = receive(&socket, patience)?;
     match (message, files.pop()) {
         (FromServer::Born { pid }, Some(handle)) => {
             let pid = Pid::from_raw(pid).ok_or_else(nonsense)?;
@@ -303,9 +305,9 @@ fn meet(socket: OwnedFd) -> Result<Copy, Failure> {
 }
 
 /// Waits for what the server or a copy of it says next.
-fn receive(socket: &OwnedFd) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
-    if !ready::wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(Instant::now() + PATIENCE)) {
-        let text = format!("the fork server has not answered for {} s", PATIENCE.as_secs());
+fn receive(socket: &OwnedFd, patience: Duration) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
+    if !ready::wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(Instant::now() + patience)) {
+        let text = format!("the fork server has not answered for {patience:?}");
         return Err(Failure::Stuck(io::Error::new(io::ErrorKind::TimedOut, text)));
     }
     let lost = || Failure::Lost(io::Error::new(io::ErrorKind::BrokenPipe, "the fork server has ended"));
@@ -326,9 +328,51 @@ impl Drop for ForkServer {
         self.child.wait();
         // The server has ended, so a spare is there by now, or never will be.
         for spare in self.spares.drain(..) {
-            if let Ok(Copy { pid, .. }) = meet(spare) {
+            if let Ok(Copy { pid, .. }) = meet(spare, self.patience) {
                 spawn::abandon(pid);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::{codec, records};
+    use crate::start::{Order, StartMethod, start};
+    use crate::status::ExitStatus;
+
+    /// Has a child make a call that does nothing.
+    fn start_one() -> io::Result<ExitStatus> {
+        let mut argument = Vec::new();
+        records::append(&mut argument, |buffer| codec::encode(&(), buffer)).unwrap();
+        let function = entry::name::<_, (), ()>(|()| ()).unwrap();
+        let order = Order {
+            method: StartMethod::ForkServer,
+            birth: Birth::default(),
+            role: Role::Process { function },
+            payload: &argument,
+            files: Vec::new(),
+            variables: Vec::new(),
+        };
+        Ok(start(order)?.child.wait())
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_ended_and_replaced() {
+        assert_eq!(start_one().unwrap(), ExitStatus::Code(0));
+        let stuck = {
+            let mut server = lock();
+            let server = server.as_mut().unwrap();
+            server.patience = Duration::from_millis(20);
+            server.child.signal(Signal::STOP);
+            rustix::io::dup(server.child.ended()).unwrap()
+        };
+        // The copies that were made before are used up first.
+        let error = (0..100).find_map(|_| start_one().err()).unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
+        assert!(lock().is_none());
+        assert!(ready::wait(&mut [PollFd::new(&stuck, PollFlags::IN)], Some(Instant::now())));
+        assert_eq!(start_one().unwrap(), ExitStatus::Code(0));
     }
 }
