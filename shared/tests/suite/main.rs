@@ -5,6 +5,7 @@ mod copies;
 mod endings;
 mod family;
 mod faults;
+mod helpers;
 mod pool;
 mod process;
 mod readiness;

@@ -2,11 +2,11 @@
 //!
 //! Each test lowers its limits in a process of its own.
 
-use multiprocessing::{Error, Pool, Value, spawn};
+use multiprocessing::{Error, Pool, Value};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::support::{Watched, wait_for_death};
+use crate::support::{Watched, alone, by_each_method, start_pool, wait_for_death};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -47,10 +47,10 @@ impl<'de> Deserialize<'de> for Zeroes {
 
 #[test]
 fn a_value_for_which_there_is_no_memory_fails_its_own_call() {
-    let starved = |()| {
+    let starved = |method| {
         // Room for one of these values, and not for its bytes beside it.
         leave_memory(5 << 30);
-        let pool = Pool::new(1).unwrap();
+        let pool = start_pool(method, 1);
         let sent = pool.apply(|zeroes: Zeroes| zeroes.0.len(), Zeroes::new(0)).unwrap_err();
         assert!(matches!(sent, Error::Serialise { value: Value::Argument, .. }), "{sent}");
         let why = std::error::Error::source(&sent).unwrap().to_string();
@@ -61,13 +61,13 @@ fn a_value_for_which_there_is_no_memory_fails_its_own_call() {
         }
         assert_eq!(pool.apply(square, 3).unwrap(), 9);
     };
-    spawn(starved, ()).unwrap().join().unwrap();
+    alone(starved);
 }
 
 #[test]
 fn a_result_that_its_receiver_has_no_memory_for_costs_nothing_else() {
-    let starved = |()| {
-        let pool = Pool::new(1).unwrap();
+    let starved = |method| {
+        let pool = start_pool(method, 1);
         let long = |length: usize| "x".repeat(length);
         assert_eq!(pool.apply(long, 1 << 20).unwrap().len(), 1 << 20);
         leave_memory(32 << 20);
@@ -76,17 +76,19 @@ fn a_result_that_its_receiver_has_no_memory_for_costs_nothing_else() {
         assert!(is_told, "{:?}", lost.map(|text| text.len()));
         assert_eq!(pool.apply(long, 1 << 10).unwrap().len(), 1 << 10);
     };
-    spawn(starved, ()).unwrap().join().unwrap();
+    alone(starved);
 }
 
 /// An argument that no worker has the memory for must not take one worker after the other.
 #[test]
 fn an_argument_that_its_receiver_has_no_memory_for_fails_its_own_call() {
-    let starve = |()| leave_memory(16 << 20);
-    let pool = Pool::builder().processes(1).initializer(starve, ()).build().unwrap();
-    let error = pool.apply(|text: String| text.len(), "x".repeat(96 << 20)).unwrap_err();
-    assert!(matches!(error, Error::Died { .. }), "{error}");
-    assert_eq!(pool.map(square, 0..10).unwrap(), (0..10).map(square).collect::<Vec<_>>());
+    by_each_method(|method| {
+        let starve = |()| leave_memory(16 << 20);
+        let pool = Pool::builder().start_method(method).processes(1).initializer(starve, ()).build().unwrap();
+        let error = pool.apply(|text: String| text.len(), "x".repeat(96 << 20)).unwrap_err();
+        assert!(matches!(error, Error::Died { .. }), "{error}");
+        assert_eq!(pool.map(square, 0..10).unwrap(), (0..10).map(square).collect::<Vec<_>>());
+    });
 }
 
 fn descriptors() -> u64 {
@@ -96,53 +98,60 @@ fn descriptors() -> u64 {
 
 #[test]
 fn a_pool_that_gets_no_descriptors_is_an_error_and_leaves_none() {
-    let starved = |()| {
-        Pool::new(2).unwrap().join();
+    let starved = |method| {
+        start_pool(method, 2).join();
         let most = getrlimit(Resource::Nofile).current.unwrap();
         let before = descriptors();
         let mut failed = 0;
         for spare in 0..20 {
             limit(Resource::Nofile, before + spare);
-            match Pool::new(2).and_then(|pool| pool.map(square, 0..10)) {
+            let builder = Pool::builder().start_method(method).processes(2);
+            match builder.build().and_then(|pool| pool.map(square, 0..10)) {
                 Ok(squares) => assert_eq!(squares, (0..10).map(square).collect::<Vec<_>>()),
                 Err(Error::Start { .. }) => failed += 1,
                 Err(other) => panic!("{other}"),
             }
             limit(Resource::Nofile, most);
-            assert_eq!(descriptors(), before, "with {spare} to spare");
+            // A fork server makes no spares when there is no room for them.
+            assert!(descriptors() <= before, "with {spare} to spare");
         }
+        start_pool(method, 2).join();
+        assert_eq!(descriptors(), before);
         assert!(failed > 0 && failed < 20, "{failed}");
     };
-    spawn(starved, ()).unwrap().join().unwrap();
+    alone(starved);
 }
 
 #[test]
 fn a_worker_that_cannot_be_replaced_for_want_of_descriptors_is_an_error() {
-    let starved = |()| {
-        let pool = Pool::new(1).unwrap();
+    let starved = |method| {
+        let pool = start_pool(method, 1);
         let worker = Watched::new(pool.apply(|()| std::process::id(), ()).unwrap());
         limit(Resource::Nofile, 3);
         worker.kill();
         assert!(worker.ends());
         assert!(matches!(pool.apply(square, 1), Err(Error::Start { .. })));
     };
-    spawn(starved, ()).unwrap().join().unwrap();
+    alone(starved);
 }
 
 #[test]
 fn a_worker_that_reaches_its_own_limits_costs_only_its_call() {
-    let pool = Pool::new(1).unwrap();
-    let greedy = |number: u64| {
-        if number != 1 {
-            return square(number);
-        }
-        limit(Resource::Nofile, 3);
-        assert!(std::fs::File::open("/dev/null").is_err());
-        let pool = Pool::new(1);
-        assert!(matches!(pool, Err(Error::Start { .. })), "{pool:?}");
-        wait_for_death()
-    };
-    let late = pool.chunks_of(1).timeout(std::time::Duration::from_secs(2)).map_each(greedy, 0..4).unwrap();
-    assert!(matches!(late[1], Err(Error::TimedOut { .. })), "{:?}", late[1]);
-    assert!(matches!((&late[0], &late[2], &late[3]), (Ok(0), Ok(4), Ok(9))));
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let greedy = |number: u64| {
+            if number != 1 {
+                return square(number);
+            }
+            limit(Resource::Nofile, 3);
+            assert!(std::fs::File::open("/dev/null").is_err());
+            let pool = Pool::new(1);
+            assert!(matches!(pool, Err(Error::Start { .. })), "{pool:?}");
+            wait_for_death()
+        };
+        let late =
+            pool.chunks_of(1).timeout(std::time::Duration::from_secs(2)).map_each(greedy, 0..4).unwrap();
+        assert!(matches!(late[1], Err(Error::TimedOut { .. })), "{:?}", late[1]);
+        assert!(matches!((&late[0], &late[2], &late[3]), (Ok(0), Ok(4), Ok(9))));
+    });
 }

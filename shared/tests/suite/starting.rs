@@ -1,53 +1,16 @@
 //! How processes are started: by either method, and what may go wrong at it.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use crate::support::{
-    Events, FOREVER, METHODS, Watched, alone, kill_self, say_pid, wait_for_death, wait_for_release,
+    Events, FOREVER, METHODS, Watched, alone, double, kill_self, overflow_stack, panic_twice, said_children,
+    say_children, say_pid, start, wait_for_death, wait_for_release,
 };
 use multiprocessing::{
     Builder, Error, ExitStatus, OnDrop, Pool, Process, StartMethod, active_children, spawn,
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Resource, Rlimit, Signal};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-fn start<A, R>(method: StartMethod, f: impl Fn(A) -> R + Copy + 'static, arg: A) -> Process<R>
-where
-    A: Serialize + DeserializeOwned,
-    R: Serialize + DeserializeOwned,
-{
-    Builder::new().start_method(method).spawn(f, arg).unwrap()
-}
-
-/// The numbers of all processes whose parent is this one: children, and what makes and awaits them.
-fn all_children() -> BTreeSet<u32> {
-    let of_this_process = |pid: &u32| parent_of(*pid) == Some(std::process::id());
-    let folders = fs::read_dir("/proc").unwrap();
-    let pids = folders.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    pids.filter(of_this_process).collect()
-}
-
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may contain anything.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(1)?.parse().ok()
-}
-
-/// The fork server and its spares.
-fn helpers() -> Vec<Watched> {
-    let visible: BTreeSet<u32> = active_children().iter().map(|child| child.pid()).collect();
-    all_children().difference(&visible).filter_map(|pid| Watched::find(*pid)).collect()
-}
-
-fn double(x: u64) -> u64 {
-    2 * x
-}
-
 #[test]
 fn either_method_brings_values_of_any_size_across() {
     for method in METHODS {
@@ -83,6 +46,15 @@ fn either_method_tells_how_a_process_ended() {
             }
             other => panic!("{other}"),
         }
+        match start(method, |()| -> () { std::panic::panic_any(7) }, ()).join().unwrap_err() {
+            Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
+            other => panic!("{other}"),
+        }
+        let aborted = died(start(method, |()| panic_twice(), ()).join());
+        assert_eq!(aborted, ExitStatus::Signal(libc::SIGABRT));
+        // A test program lacks the handler that makes a SIGABRT of it; see `init_tests`.
+        let overflown = died(start(method, |()| overflow_stack(), ()).join());
+        assert_eq!(overflown, ExitStatus::Signal(libc::SIGSEGV));
         let mut process = start(method, |()| -> () { wait_for_death() }, ());
         process.terminate();
         assert!(matches!(process.join_timeout(FOREVER), Some(Err(Error::Died { .. }))));
@@ -209,70 +181,6 @@ fn a_process_killed_while_it_starts_is_reported() {
 }
 
 #[test]
-fn a_fork_server_or_a_spare_that_is_killed_is_replaced() {
-    alone(|method| {
-        for _ in 0..10 {
-            assert_eq!(start(method, double, 4).join().unwrap(), 8);
-            let helpers = helpers();
-            assert_eq!(helpers.is_empty(), method == StartMethod::Spawn);
-            helpers.iter().for_each(Watched::kill);
-            assert!(helpers.iter().all(Watched::ends));
-        }
-    });
-}
-
-#[test]
-fn starts_go_on_while_helpers_are_killed_all_the_time() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    alone(|method| {
-        let done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    helpers().iter().for_each(Watched::kill);
-                }
-            });
-            for x in 0..60 {
-                // A child that is not listed yet, or is one of the helpers still, may be killed as one of them.
-                match Builder::new().start_method(method).spawn(double, x).map(Process::join) {
-                    Ok(Ok(result)) => assert_eq!(result, 2 * x),
-                    Ok(Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
-                    | Err(Error::Start { .. }) => {}
-                    Ok(Err(error)) | Err(error) => panic!("{error}"),
-                }
-            }
-            done.store(true, Ordering::Relaxed);
-        });
-        assert!(helpers().iter().all(|helper| {
-            helper.kill();
-            helper.ends()
-        }));
-        assert_eq!(start(method, double, 4).join().unwrap(), 8);
-    });
-}
-
-#[test]
-fn signals_to_the_group_are_for_its_children_and_not_for_what_makes_them() {
-    alone(|method| {
-        let group =
-            |pid: u32| nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid.cast_signed()))).unwrap();
-        for _ in 0..2 {
-            let child = start(method, |()| -> () { wait_for_death() }, ());
-            let ours = nix::unistd::getpgrp();
-            assert_eq!(group(child.pid()), ours);
-            let helpers: Vec<u32> = all_children().into_iter().filter(|pid| *pid != child.pid()).collect();
-            assert_eq!(helpers.is_empty(), method == StartMethod::Spawn);
-            // A group of another PID namespace is 0 here, and what makes the children cannot keep out of it.
-            let elsewhere = ours.as_raw() == 0;
-            assert!(helpers.into_iter().all(|pid| (group(pid) == ours) == elsewhere));
-            child.kill();
-            // From here on in another group.
-            rustix::process::setpgid(None, None).unwrap();
-        }
-    });
-}
-
-#[test]
 fn a_signal_sent_right_after_the_start_arrives() {
     for method in METHODS {
         for _ in 0..20 {
@@ -293,33 +201,19 @@ fn a_signal_that_ends_the_group_leaves_nothing() {
             wait_for_death()
         };
         let _child = start(METHODS[index], stay, events.clone());
-        say_helpers(&events);
+        say_children(&events);
         wait_for_death()
     };
     for index in 0..METHODS.len() {
         let events = Events::new();
         let process: Process<()> = spawn(parent, (index, events.path())).unwrap();
-        let all = said(&events);
+        let all = said_children(&events, 1);
         // As Ctrl-C does, which may be ignored where the tests run in the background.
         let group = Pid::from_raw(process.pid().cast_signed()).unwrap();
         rustix::process::kill_process_group(group, Signal::USR1).unwrap();
         assert!(all.iter().all(Watched::ends));
         assert!(matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(libc::SIGUSR1), .. })));
     }
-}
-
-/// Says the numbers of all children into a file, and then that it is done.
-fn say_helpers(events: &Path) {
-    let children: Vec<String> = all_children().iter().map(u32::to_string).collect();
-    fs::write(events.join("children"), children.join(" ")).unwrap();
-    say_pid(events);
-}
-
-/// The processes told by [`say_helpers`], and by one other.
-fn said(events: &Events) -> Vec<Watched> {
-    events.pids(2);
-    let children = fs::read_to_string(events.path().join("children")).unwrap();
-    children.split(' ').filter_map(|pid| Watched::find(pid.parse().unwrap())).collect()
 }
 
 #[test]
@@ -332,28 +226,16 @@ fn nothing_outlives_a_parent_that_is_killed() {
             }
         };
         let _child = start(METHODS[index], stay, events.clone());
-        say_helpers(&events);
+        say_children(&events);
         wait_for_death()
     };
     for index in 0..METHODS.len() {
         let events = Events::new();
         let process: Process<()> = spawn(parent, (index, events.path())).unwrap();
-        let all = said(&events);
+        let all = said_children(&events, 1);
         process.kill();
         assert!(all.iter().all(Watched::ends));
     }
-}
-
-#[test]
-fn a_child_outlives_the_thread_that_started_the_fork_server() {
-    alone(|method| {
-        let events = Events::new();
-        let path = events.path();
-        let wait = |events: PathBuf| wait_for_release(&events);
-        let process = std::thread::spawn(move || start(method, wait, path)).join().unwrap();
-        events.release();
-        process.join().unwrap();
-    });
 }
 
 #[test]
@@ -443,42 +325,4 @@ fn children_of_children_may_be_started_by_either_method() {
         };
         assert_eq!(start(method, through, index).join().unwrap(), [8, 8]);
     }
-}
-
-/// What the test below has a copy of this program do: to lose its own file, and start processes all the same.
-#[test]
-#[ignore = "a part of the next test, which runs it in a copy of this program"]
-fn start_without_a_file() {
-    let program = std::env::current_exe().unwrap();
-    let check = || METHODS.map(|method| assert_eq!(start(method, double, 4).join().unwrap(), 8));
-    // Touched.
-    fs::File::open(&program).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    check();
-    // Replaced by something else.
-    let other = program.with_extension("new");
-    fs::write(&other, "no program at all").unwrap();
-    fs::rename(&other, &program).unwrap();
-    check();
-    // Deleted.
-    fs::remove_file(&program).unwrap();
-    check();
-    alone(|method| assert_eq!(start(method, double, 4).join().unwrap(), 8));
-}
-
-#[test]
-fn a_program_whose_file_is_touched_replaced_or_deleted_starts_processes_all_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a copy of this program is to be run, not a function in it"
-    )]
-    let output = Command::new(&program)
-        .args(["--exact", "--include-ignored", "starting::start_without_a_file"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    assert!(!program.exists());
 }

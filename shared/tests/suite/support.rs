@@ -1,16 +1,18 @@
 //! What the tests have in common: events between processes, and waiting for the end of a process that is no
 //! child.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use multiprocessing::{Pool, StartMethod, spawn};
+use multiprocessing::{Builder, Pool, Process, StartMethod, spawn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, PidfdFlags, Signal};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longer than anything takes on a busy machine: a test that waits so long has failed.
@@ -36,6 +38,24 @@ pub(crate) fn alone(test: impl Fn(StartMethod) + Copy + 'static) {
         println!("{method:?}");
         spawn(move |index: usize| test(METHODS[index]), index).unwrap().join().unwrap();
     }
+}
+
+/// Which of [`METHODS`] it is, for a child that captures nothing.
+pub(crate) fn index_of(method: StartMethod) -> usize {
+    METHODS.iter().position(|other| *other == method).unwrap()
+}
+
+/// A process that is started in this way.
+pub(crate) fn start<A, R>(method: StartMethod, f: impl Fn(A) -> R + Copy + 'static, arg: A) -> Process<R>
+where
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    Builder::new().start_method(method).spawn(f, arg).unwrap()
+}
+
+pub(crate) fn double(x: u64) -> u64 {
+    2 * x
 }
 
 /// A pool of so many workers that are started in this way.
@@ -104,6 +124,35 @@ pub(crate) fn release(events: &Path) {
     open(&events.join("released")).write_all(&[0]).unwrap();
 }
 
+/// The numbers of all processes whose parent is this one: children, and what makes and awaits them.
+pub(crate) fn all_children() -> BTreeSet<u32> {
+    let of_this_process = |pid: &u32| parent_of(*pid) == Some(std::process::id());
+    let folders = std::fs::read_dir("/proc").unwrap();
+    let pids = folders.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(of_this_process).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may contain anything.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(1)?.parse().ok()
+}
+
+/// Says the numbers of all children of this process into a file, and then that this is done.
+pub(crate) fn say_children(events: &Path) {
+    let children: Vec<String> = all_children().iter().map(u32::to_string).collect();
+    std::fs::write(events.join("children"), children.join(" ")).unwrap();
+    say_pid(events);
+}
+
+/// The processes told by [`say_children`], when so many others have said that they are there.
+pub(crate) fn said_children(events: &Events, others: usize) -> Vec<Watched> {
+    events.pids(others + 1);
+    let children = std::fs::read_to_string(events.path().join("children")).unwrap();
+    children.split(' ').filter_map(|pid| Watched::find(pid.parse().unwrap())).collect()
+}
+
 /// Waits for ever.
 pub(crate) fn wait_for_death() -> ! {
     loop {
@@ -115,6 +164,26 @@ pub(crate) fn wait_for_death() -> ! {
 pub(crate) fn kill_self() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
     wait_for_death()
+}
+
+/// Calls itself until there is no stack left.
+pub(crate) fn overflow_stack() {
+    fn deeper(depth: u64) -> u64 {
+        if depth == u64::MAX { 0 } else { deeper(std::hint::black_box(depth) + 1) + 1 }
+    }
+    std::hint::black_box(deeper(0));
+}
+
+/// Panics, and once more meanwhile.
+pub(crate) fn panic_twice() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("while panicking");
+        }
+    }
+    let _panics = PanicsWhenDropped;
+    panic!("the first one");
 }
 
 /// A process that is to be watched, whoever its parent is.

@@ -1,0 +1,156 @@
+//! What belongs to the starting of processes: the fork server with its spares, and the program's file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::{
+    Events, Watched, all_children, alone, by_each_method, double, start, start_pool, wait_for_death,
+    wait_for_release,
+};
+use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, active_children};
+
+/// The fork server and its spares.
+fn helpers() -> Vec<Watched> {
+    let visible: BTreeSet<u32> = active_children().iter().map(|child| child.pid()).collect();
+    all_children().difference(&visible).filter_map(|pid| Watched::find(*pid)).collect()
+}
+
+#[test]
+fn a_fork_server_or_a_spare_that_is_killed_is_replaced() {
+    alone(|method| {
+        for _ in 0..10 {
+            assert_eq!(start(method, double, 4).join().unwrap(), 8);
+            let helpers = helpers();
+            assert_eq!(helpers.is_empty(), method == StartMethod::Spawn);
+            helpers.iter().for_each(Watched::kill);
+            assert!(helpers.iter().all(Watched::ends));
+        }
+    });
+}
+
+#[test]
+fn starts_go_on_while_helpers_are_killed_all_the_time() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    alone(|method| {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    helpers().iter().for_each(Watched::kill);
+                }
+            });
+            for x in 0..60 {
+                // A child that is not listed yet, or is one of the helpers still, may be killed as one of them.
+                match Builder::new().start_method(method).spawn(double, x).map(Process::join) {
+                    Ok(Ok(result)) => assert_eq!(result, 2 * x),
+                    Ok(Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
+                    | Err(Error::Start { .. }) => {}
+                    Ok(Err(error)) | Err(error) => panic!("{error}"),
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        assert!(helpers().iter().all(|helper| {
+            helper.kill();
+            helper.ends()
+        }));
+        assert_eq!(start(method, double, 4).join().unwrap(), 8);
+    });
+}
+
+#[test]
+fn signals_to_the_group_are_for_its_children_and_not_for_what_makes_them() {
+    alone(|method| {
+        let group =
+            |pid: u32| nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid.cast_signed()))).unwrap();
+        for _ in 0..2 {
+            let child = start(method, |()| -> () { wait_for_death() }, ());
+            let ours = nix::unistd::getpgrp();
+            assert_eq!(group(child.pid()), ours);
+            let helpers: Vec<u32> = all_children().into_iter().filter(|pid| *pid != child.pid()).collect();
+            assert_eq!(helpers.is_empty(), method == StartMethod::Spawn);
+            // A group of another PID namespace is 0 here, and what makes the children cannot keep out of it.
+            let elsewhere = ours.as_raw() == 0;
+            assert!(helpers.into_iter().all(|pid| (group(pid) == ours) == elsewhere));
+            child.kill();
+            // From here on in another group.
+            rustix::process::setpgid(None, None).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_child_outlives_the_thread_that_started_the_fork_server() {
+    alone(|method| {
+        let events = Events::new();
+        let path = events.path();
+        let wait = |events: PathBuf| wait_for_release(&events);
+        let process = std::thread::spawn(move || start(method, wait, path)).join().unwrap();
+        events.release();
+        process.join().unwrap();
+    });
+}
+
+#[test]
+fn a_pool_works_on_though_its_fork_server_is_killed_again_and_again() {
+    alone(|method| {
+        // Each worker makes a few calls, so that new ones are started all the time.
+        let builder = Pool::builder().start_method(method).processes(2).max_tasks_per_child(3);
+        let pool = builder.build().unwrap();
+        for _ in 0..10 {
+            let results = pool.chunks_of(1).map_async(double, 0..60).unwrap();
+            // The first of them: the others are its copies, and may be on their way to be workers.
+            if let Some(server) = helpers().first() {
+                server.kill();
+                assert!(server.ends());
+            }
+            assert_eq!(results.get().unwrap(), (0..60).map(double).collect::<Vec<_>>());
+        }
+        assert_eq!(helpers().is_empty(), method == StartMethod::Spawn);
+    });
+}
+
+/// What the test below has a copy of this program do: to lose its own file, and start processes all the same.
+#[test]
+#[ignore = "a part of the next test, which runs it in a copy of this program"]
+fn start_without_a_file() {
+    let program = std::env::current_exe().unwrap();
+    let check = || {
+        by_each_method(|method| {
+            assert_eq!(start(method, double, 4).join().unwrap(), 8);
+            assert_eq!(start_pool(method, 2).map(double, 0..3).unwrap(), [0, 2, 4]);
+        });
+    };
+    // Touched.
+    fs::File::open(&program).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    check();
+    // Replaced by something else.
+    let other = program.with_extension("new");
+    fs::write(&other, "no program at all").unwrap();
+    fs::rename(&other, &program).unwrap();
+    check();
+    // Deleted.
+    fs::remove_file(&program).unwrap();
+    check();
+    alone(|method| assert_eq!(start(method, double, 4).join().unwrap(), 8));
+}
+
+#[test]
+fn a_program_whose_file_is_touched_replaced_or_deleted_starts_processes_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a copy of this program is to be run, not a function in it"
+    )]
+    let output = Command::new(&program)
+        .args(["--exact", "--include-ignored", "helpers::start_without_a_file"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(!program.exists());
+}
