@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::Pid;
+use rustix::time::ClockId;
 
 use super::effort::Effort;
-use crate::sys::SystemCall;
+use crate::sys::{SystemCall, TimerSignal};
 
 /// The process that a thread belongs to and that process's parent.
 pub(super) struct Family {
@@ -102,6 +103,37 @@ fn cpu_time(pid: Pid) -> Option<[Duration; 2]> {
     let mut ticks = stat_fields(&stat)?.skip(11).map(|field| std::str::from_utf8(field).ok()?.parse().ok());
     let tick = Duration::from_secs(1) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?;
     Some([tick.saturating_mul(ticks.next()??), tick.saturating_mul(ticks.next()??)])
+}
+
+/// The clock of a process's timer that was made by timer_create(2), and the signal that it sends, see proc_pid_timers(5).
+///
+/// None where the kernel does not tell, the timer sends none, or its clock is one of CPU time.
+pub(super) fn created_timer(tid: Pid, number: i32) -> Option<(ClockId, TimerSignal)> {
+    created_timer_in(&fs::read_to_string(file(tid, "timers")).ok()?, number)
+}
+
+fn created_timer_in(timers: &str, number: i32) -> Option<(ClockId, TimerSignal)> {
+    // Each entry ends with the line of its clock.
+    let entries = timers.split_inclusive('\n').collect::<Vec<_>>();
+    let mut entries = entries.split_inclusive(|line| line.starts_with("ClockID:")).map(<[&str]>::concat);
+    let entry = entries.find(|entry| field(entry, "ID") == Some(&number.to_string()))?;
+    let (signal, value) = field(&entry, "signal")?.split_once('/')?;
+    let (how, to) = field(&entry, "notify")?.split_once('/')?;
+    let clock = match field(&entry, "ClockID")?.parse().ok()? {
+        libc::CLOCK_REALTIME => ClockId::Realtime,
+        libc::CLOCK_MONOTONIC => ClockId::Monotonic,
+        libc::CLOCK_BOOTTIME => ClockId::Boottime,
+        _ => return None,
+    };
+    let value = u64::from_str_radix(value, 16).ok()?;
+    let signal = TimerSignal {
+        timer: number,
+        signal: signal.parse().ok()?,
+        value,
+        thread: to.strip_prefix("tid.").and_then(pid),
+    };
+    // A thread that is started for it waits for a signal; without one nobody is told.
+    (how != "none").then_some((clock, signal))
 }
 
 /// Whether a process cannot learn from another one without a system call: it shares no memory and handles no signal.
@@ -264,6 +296,19 @@ mod tests {
         ];
         assert_eq!(lines.map(is_shared_memory), [true, false, false]);
         assert_eq!([0x440, 0x2, 0x442, 0x10442].map(handles_signals), [false, false, false, true]);
+    }
+
+    #[test]
+    fn a_created_timer_is_found_by_its_number() {
+        let timers = "ID: 10\nsignal: 32/00007f0a\nnotify: signal/tid.4711\nClockID: 1\n\
+                      ID: 0\nsignal: 14/00000007\nnotify: signal/pid.4700\nClockID: 0\n\
+                      ID: 2\nsignal: 14/00000007\nnotify: signal/pid.4700\nClockID: 2\n";
+        let thread = Pid::from_raw(4711);
+        let of_a_thread = TimerSignal { timer: 10, signal: 32, value: 0x7f0a, thread };
+        let of_all = TimerSignal { timer: 0, signal: 14, value: 7, thread: None };
+        assert_eq!(created_timer_in(timers, 10), Some((ClockId::Monotonic, of_a_thread)));
+        assert_eq!(created_timer_in(timers, 0), Some((ClockId::Realtime, of_all)));
+        assert_eq!([created_timer_in(timers, 2), created_timer_in(timers, 1)], [None, None]);
     }
 
     #[test]

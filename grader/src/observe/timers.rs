@@ -1,19 +1,22 @@
-//! The timers that a steered run has set: alarms, whose signal the tracer sends itself, and timer descriptors.
+//! The timers that a steered run has set: those that send a signal, which the tracer sends itself, and descriptors.
 //!
-//! An alarm is never set in the kernel, since it would go off at its real time too; a descriptor is, and is made to go
-//! off early where time is passed over.
-//! Timers of timer_create(2) keep their real time.
+//! A timer that sends a signal is never set in the kernel, since it would go off at its real time too; a descriptor is,
+//! and is made to go off early where time is passed over.
 
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal};
 use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec};
 
+use crate::sys::TimerSignal;
+
 /// What happens when a timer goes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Its process gets SIGALRM.
     Alarm,
+    /// A timer of timer_create(2): its process, or a thread of it, gets this signal.
+    Created(TimerSignal),
     /// This descriptor of its process can be read.
     Descriptor(u64),
 }
@@ -55,6 +58,12 @@ impl Timers {
         Some(self.set.swap_remove(place))
     }
 
+    /// A process's timer of timer_create(2) with this number, if it is set.
+    pub(super) fn created(&self, process: usize, number: i32) -> Option<&Timer> {
+        let is_meant = |kind| matches!(kind, Kind::Created(signal) if signal.timer == number);
+        self.set.iter().find(|timer| timer.process == process && is_meant(timer.kind))
+    }
+
     /// A process has ended.
     pub(super) fn forget(&mut self, process: usize) {
         self.set.retain(|timer| timer.process != process);
@@ -80,6 +89,7 @@ impl Timer {
             Kind::Alarm => {
                 let _ = rustix::process::kill_process(pid, Signal::ALARM);
             }
+            Kind::Created(signal) => signal.send(pid),
             Kind::Descriptor(number) if passed_over != self.passed_over => {
                 let _ = self.set_off(pid, number);
             }

@@ -24,21 +24,27 @@ pub(super) const KILLS: [libc::c_long; 6] = [
     libc::SYS_pidfd_send_signal,
 ];
 
-/// Calls after which something that is no process of the submission may wake one: a clock, or a socket to elsewhere.
+/// Calls after which something that is no process of the submission may wake one, a clock or a socket to elsewhere, and
+/// calls that ask for such a clock or undo it.
 #[cfg(target_arch = "x86_64")]
 pub(super) const WAKERS: &[libc::c_long] = &[
     libc::SYS_alarm,
     libc::SYS_setitimer,
     libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_delete,
     libc::SYS_timerfd_settime,
     libc::SYS_setsockopt,
     libc::SYS_socket,
 ];
-/// Calls after which something that is no process of the submission may wake one: a clock, or a socket to elsewhere.
+/// Calls after which something that is no process of the submission may wake one, a clock or a socket to elsewhere, and
+/// calls that ask for such a clock or undo it.
 #[cfg(target_arch = "aarch64")]
 pub(super) const WAKERS: &[libc::c_long] = &[
     libc::SYS_setitimer,
     libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_delete,
     libc::SYS_timerfd_settime,
     libc::SYS_setsockopt,
     libc::SYS_socket,
@@ -92,6 +98,7 @@ pub fn is_clock(call: &SystemCall) -> bool {
 #[must_use]
 pub fn is_waker(call: &SystemCall) -> bool {
     match call.number {
+        libc::SYS_timer_gettime | libc::SYS_timer_delete => false,
         // Both are numbers of 32 bits.
         libc::SYS_socket => call.args[0] as i32 != libc::AF_UNIX,
         libc::SYS_setsockopt => {

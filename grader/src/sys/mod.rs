@@ -14,6 +14,7 @@ mod fork;
 mod image;
 mod keeper;
 mod signals;
+mod timer_signal;
 mod trace;
 mod wait;
 
@@ -24,5 +25,6 @@ pub use image::Program;
 pub use keeper::Step;
 pub(crate) use keeper::{Ended, Keeper, Report, Start};
 pub(crate) use signals::{Signals, let_all_through};
+pub(crate) use timer_signal::TimerSignal;
 pub(crate) use trace::{Event, Stop, Stopped, SystemCall, Tracer};
 pub(crate) use wait::own_cpu_time;

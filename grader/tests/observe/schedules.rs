@@ -190,6 +190,21 @@ say('Done!')",
     assert_right_end(&record);
 }
 
+#[test]
+fn a_created_timer_that_ticks_and_is_deleted() {
+    right(
+        "
+libc = ctypes.CDLL(None); timer = ctypes.c_void_p(); spans = (ctypes.c_long * 4)(0, 50_000_000, 0, 50_000_000)
+signal.pthread_sigmask(0, [14]); libc.timer_create(1, None, ctypes.byref(timer))
+if os.fork() == 0: time.sleep(0.2); say('child'); os._exit(0)
+assert libc.timer_settime(timer, 0, spans, None) == 0
+assert [signal.sigwaitinfo([14]).si_code for _ in range(3)] == [-2, -2, -2]
+assert libc.timer_gettime(timer, spans) == 0 and 0 < spans[3] <= 50_000_000, list(spans)
+assert libc.timer_delete(timer) == 0
+os.wait(); assert not signal.sigtimedwait([14], 0.2); say('Done!')",
+    );
+}
+
 /// Main says `Done!` before the child says anything, each time.
 fn broken(instead_of_a_join: &str) {
     let program =
@@ -228,6 +243,10 @@ libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 3, 0), None); os.read(t
         "
 libc = ctypes.CDLL(None); timer = libc.timerfd_create(1, 0); end = int(time.monotonic()) + 4; time.sleep(1)
 libc.timerfd_settime(timer, 1, (ctypes.c_long * 4)(0, 0, end, 0), None); os.read(timer, 8)",
+        "
+signal.signal(14, lambda *_: None); libc = ctypes.CDLL(None); timer = ctypes.c_void_p()
+libc.timer_create(1, None, ctypes.byref(timer))
+libc.timer_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 3, 0), None); signal.pause()",
     ] {
         broken(instead);
     }
@@ -244,15 +263,4 @@ say('Done!')",
     );
     let record = run(&program, CHILDREN_LAST);
     assert_eq!(texts(&record), ["Done!", "child"], "{record:?}");
-}
-
-#[test]
-#[ignore = "known gap: timers of timer_create(2) keep their real time, which is longer than the patience here"]
-fn a_posix_timer_in_place_of_a_join() {
-    broken(
-        "
-signal.signal(14, lambda *_: None); libc = ctypes.CDLL(None); timer = ctypes.c_void_p()
-libc.timer_create(1, None, ctypes.byref(timer))
-libc.timer_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 3, 0), None); signal.pause()",
-    );
 }

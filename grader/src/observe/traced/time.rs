@@ -133,8 +133,8 @@ impl Run<'_> {
     fn is_awaited(&self, timer: &Timer) -> bool {
         let waits = |call: SystemCall| match (timer.kind, call.number) {
             #[cfg(target_arch = "x86_64")]
-            (Kind::Alarm, libc::SYS_pause) => true,
-            (Kind::Alarm, libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait) => true,
+            (Kind::Alarm | Kind::Created(_), libc::SYS_pause) => true,
+            (Kind::Alarm | Kind::Created(_), libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait) => true,
             (Kind::Descriptor(number), libc::SYS_read) => call.args[0] == number,
             _ => false,
         };
@@ -221,25 +221,35 @@ impl Run<'_> {
             libc::SYS_setitimer if args[0] as i32 == libc::ITIMER_REAL && args[1] != 0 => {
                 let [every, value] = spans(tid, args[1], 1_000)?;
                 let left = self.set_timer(process, Kind::Alarm, every, value).unwrap_or_default();
-                if args[2] != 0 {
-                    let words = [left.0, left.1].map(|span| [span.as_secs(), span.subsec_micros().into()]);
-                    let words = words.as_flattened().iter().map(|word: &u64| word.to_ne_bytes());
-                    proc::overwrite(tid, args[2], words.collect::<Vec<_>>().as_flattened());
-                }
+                write_spans(tid, args[2], left, 1_000);
                 Some(0)
+            }
+            libc::SYS_timer_settime if args[2] != 0 => {
+                let (clock, signal) = proc::created_timer(tid, args[0] as i32)?;
+                let [every, value] = spans(tid, args[2], 1)?;
+                let is_until = args[1] as i32 & libc::TIMER_ABSTIME != 0;
+                let value = if is_until { until(value, self.ahead(clock)?) } else { value };
+                let left = self.set_timer(process, Kind::Created(signal), every, value).unwrap_or_default();
+                write_spans(tid, args[3], left, 1);
+                Some(0)
+            }
+            libc::SYS_timer_gettime => {
+                let timer = *self.timers.created(process, args[0] as i32)?;
+                write_spans(tid, args[1], (timer.every, timer.at.saturating_sub(self.clock.now())), 1);
+                Some(0)
+            }
+            libc::SYS_timer_delete => {
+                let timer = *self.timers.created(process, args[0] as i32)?;
+                self.timers.unset(process, timer.kind);
+                None
             }
             libc::SYS_timerfd_settime => {
                 let [every, value] = spans(tid, args[2], 1)?;
                 let is_until = args[1] as i32 & libc::TFD_TIMER_ABSTIME != 0;
                 let realtime = Duration::try_from(rustix::time::clock_gettime(ClockId::Realtime)).ok()?;
-                let monotonic = Duration::try_from(rustix::time::clock_gettime(ClockId::Monotonic)).ok()?;
                 // Which clock it has is not told here; a point in time that is decades away is one of real time.
-                let now = if value > realtime / 2 { realtime } else { monotonic };
-                let value = if is_until && !value.is_zero() {
-                    value.saturating_sub(now + self.clock.passed_over()).max(Duration::from_nanos(1))
-                } else {
-                    value
-                };
+                let clock = if value > realtime / 2 { ClockId::Realtime } else { ClockId::Monotonic };
+                let value = if is_until { until(value, self.ahead(clock)?) } else { value };
                 self.set_timer(process, Kind::Descriptor(args[0]), every, value);
                 None
             }
@@ -279,6 +289,11 @@ fn clock(number: i32) -> Option<ClockId> {
     }
 }
 
+/// How long it is until a point in time; zero, which stands for no timer, is left.
+fn until(point: Duration, now: Duration) -> Duration {
+    if point.is_zero() { point } else { point.saturating_sub(now).max(Duration::from_nanos(1)) }
+}
+
 /// Two spans of seconds and a fraction of so many nanoseconds each, as in `struct itimerval` and `struct itimerspec`.
 fn spans(tid: Pid, address: u64, fraction: u64) -> Option<[Duration; 2]> {
     let span = |address| {
@@ -286,4 +301,14 @@ fn spans(tid: Pid, address: u64, fraction: u64) -> Option<[Duration; 2]> {
         Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(part.saturating_mul(fraction))))
     };
     Some([span(address)?, span(address.wrapping_add(16))?])
+}
+
+/// Writes them to where a call wants them, if it does.
+fn write_spans(tid: Pid, address: u64, spans: (Duration, Duration), fraction: u32) {
+    if address != 0 {
+        let words =
+            [spans.0, spans.1].map(|span| [span.as_secs(), u64::from(span.subsec_nanos() / fraction)]);
+        let words = words.as_flattened().iter().flat_map(|word| word.to_ne_bytes());
+        proc::overwrite(tid, address, &words.collect::<Vec<_>>());
+    }
 }
