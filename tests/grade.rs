@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use grader::author::{self, Fixture};
-use grader::grading::{self, Graded, Options, with_causes};
+use grader::grading::{self, Graded, Options, Ran, with_causes};
 use grader::model::{Policy, Question, RunRecord, Verdict};
 use grader::question::Course;
 use grader::report;
@@ -68,6 +68,8 @@ struct House {
     course: Course,
     has_python: bool,
     builds: OnceLock<Result<BTreeMap<String, Build>, String>>,
+    /// The runs of each question's reference program, which all answers and predictions are graded with.
+    references: BTreeMap<String, OnceLock<Ran>>,
     /// What was told of all trials together: checks that were not run and why, open gaps.
     unseen: Mutex<BTreeMap<String, usize>>,
     gaps: Mutex<BTreeMap<String, String>>,
@@ -129,11 +131,13 @@ impl House {
         let workspace = Workspace::find(&root).map_err(|error| error.to_string())?;
         let course = Course::find(&root).map_err(|error| with_causes(&error))?;
         let has_python = author::python().is_some();
+        let references = course.ids().iter().map(|id| (id.clone(), OnceLock::new())).collect();
         Ok(House {
             workspace,
             course,
             has_python,
             builds: OnceLock::new(),
+            references,
             unseen: Mutex::default(),
             gaps: Mutex::default(),
         })
@@ -185,8 +189,13 @@ impl House {
             Item::Fixture(fixture) => runs.len() >= FEWEST_RUNS && fixture.is_caught(&question, runs),
             Item::Solution(_) | Item::Exercise(_) => false,
         };
-        let grade =
-            || grading::grade_until(&self.workspace, &question, &submission, build, &options, is_enough);
+        let judge = |ran: &Ran| grading::judge_ran(&self.workspace, &question, &submission, ran, &options);
+        let grade = || match self.reference(&question, &submission) {
+            Some(reference) => judge(
+                reference.get_or_init(|| grading::run_built(&question, build, &options.selection, |_| false)),
+            ),
+            None => judge(&grading::run_built(&question, build, &options.selection, is_enough)),
+        };
         match item {
             Item::Solution(_) => {
                 let graded = grade();
@@ -201,6 +210,12 @@ impl House {
                 None => expect_caught(fixture, &grade()),
             },
         }
+    }
+
+    /// Where the runs of the question's reference program are, if that is what is graded.
+    fn reference(&self, question: &Question, submission: &Submission) -> Option<&OnceLock<Ran>> {
+        let is_reference = question.predict.is_some() || matches!(submission, Submission::Solution { .. });
+        self.references.get(&question.id).filter(|_| is_reference)
     }
 
     /// No check fails, and every check that can be run is passed.

@@ -8,7 +8,7 @@ use crate::judge::{Evidence, judge, judge_unrun};
 use crate::model::{Condition, Grade, Observation, Orders, Policy, Question, Review, RunRecord, Verdict};
 use crate::observe::RunError;
 use crate::question::{self, Course, CourseError};
-use crate::runner;
+use crate::runner::{self, Runs};
 use crate::schedule::Selection;
 use crate::submission::{self, Build, BuildError, Colour, Submission, Workspace};
 use crate::validator;
@@ -165,6 +165,20 @@ fn unobserved(runs: &[RunRecord]) -> Option<&str> {
     })
 }
 
+/// What running a submission came to, before anybody judges it.
+#[derive(Debug)]
+pub enum Ran {
+    /// It was run.
+    Runs(Runs),
+    /// It could not be run at all.
+    Unrun {
+        /// What every check gets.
+        verdict: Verdict,
+        /// Why.
+        note: String,
+    },
+}
+
 /// Runs and judges one submission that was built, or says why it was not.
 #[must_use]
 pub fn grade_built(
@@ -174,56 +188,69 @@ pub fn grade_built(
     build: &Build,
     options: &Options,
 ) -> Graded {
-    grade_until(workspace, question, submission, build, options, |_| false)
+    let ran = run_built(question, build, &options.selection, |_| false);
+    judge_ran(workspace, question, submission, &ran, options)
 }
 
-/// The same, but no run is made any more as soon as those that were made are enough.
+/// Runs what was built; no run is made any more as soon as those that were made are enough.
 #[must_use]
-pub fn grade_until(
-    workspace: &Workspace,
+pub fn run_built(
     question: &Question,
-    submission: &Submission,
     build: &Build,
-    options: &Options,
+    selection: &Selection,
     is_enough: impl Fn(&[RunRecord]) -> bool,
-) -> Graded {
+) -> Ran {
     // What a program can print is known when every order was run; a single schedule is somebody who looks again.
     let every_order = Selection::exhaustive();
-    let is_predicted = question.predict.is_some() && options.selection.schedules().len() > 1;
-    let selection = if is_predicted { &every_order } else { &options.selection };
-    let unrun = |verdict, note: String| Graded {
-        grade: judge_unrun(question, &submission.description(), verdict, vec![note]),
-        runs: Vec::new(),
-    };
+    let is_predicted = question.predict.is_some() && selection.schedules().len() > 1;
+    let selection = if is_predicted { &every_order } else { selection };
     let program = match build {
         Build::Ready(program) => program,
         Build::Failed { rendered } if question.predict.is_some() => {
             let note = format!("The question's own program does not build.\n{rendered}");
-            return unrun(Verdict::GraderFault, note);
+            return Ran::Unrun { verdict: Verdict::GraderFault, note };
         }
-        Build::Failed { rendered } => return unrun(Verdict::DidNotBuild, rendered.clone()),
+        Build::Failed { rendered } => {
+            return Ran::Unrun { verdict: Verdict::DidNotBuild, note: rendered.clone() };
+        }
     };
-    let runs = match runner::run_until(program, question, selection, is_enough) {
-        Ok(runs) => runs,
-        Err(RunError::Start { sentence, .. }) => return unrun(Verdict::DidNotBuild, sentence),
+    match runner::run_until(program, question, selection, is_enough) {
+        Ok(runs) => Ran::Runs(runs),
+        Err(RunError::Start { sentence, .. }) => Ran::Unrun { verdict: Verdict::DidNotBuild, note: sentence },
         Err(error) => {
             let note = format!("The grader failed to {}.", with_causes(&error));
-            return unrun(Verdict::GraderFault, note);
+            Ran::Unrun { verdict: Verdict::GraderFault, note }
+        }
+    }
+}
+
+/// Judges what running came to, with the answer or the prediction that was handed in beside the program.
+///
+/// The same runs may be judged with several answers.
+#[must_use]
+pub fn judge_ran(
+    workspace: &Workspace,
+    question: &Question,
+    submission: &Submission,
+    ran: &Ran,
+    options: &Options,
+) -> Graded {
+    let runs = match ran {
+        Ran::Runs(runs) => runs,
+        Ran::Unrun { verdict, note } => {
+            let grade = judge_unrun(question, &submission.description(), *verdict, vec![note.clone()]);
+            return Graded { grade, runs: Vec::new() };
         }
     };
-    let mut evidence = Evidence { runs: runs.records, review: options.review.clone(), ..Evidence::default() };
+    let mut evidence =
+        Evidence { runs: runs.records.clone(), review: options.review.clone(), ..Evidence::default() };
+    let answer = || submission::answer_of(workspace, question, submission, options.answer.as_deref());
     if question.asks_for_prose() {
-        evidence.answer = submission::answer_of(workspace, question, submission, options.answer.as_deref());
+        evidence.answer = answer();
     }
     if let Some(predict) = &question.predict {
-        let handed_in = submission::answer_of(workspace, question, submission, options.answer.as_deref());
-        evidence.prediction = question::parse_prediction(predict, handed_in);
-        evidence.orders =
-            match (runs.covered, selection.every_order() && unobserved(&evidence.runs).is_none()) {
-                (true, _) => Orders::All,
-                (false, true) => Orders::TooMany,
-                (false, false) => Orders::Some,
-            };
+        evidence.prediction = question::parse_prediction(predict, answer());
+        evidence.orders = runs.orders;
     }
     for (index, check) in question.checks.iter().enumerate() {
         if let Condition::Validator { command } = &check.condition {
@@ -237,21 +264,19 @@ pub fn grade_until(
     if grade.checks.iter().any(|check| check.verdict == Verdict::NotRun) {
         grade.notes.extend(unobserved(&evidence.runs).map(str::to_owned));
     }
-    if selection.every_order() {
-        grade.notes.push(coverage(&evidence.runs, runs.covered));
-    }
+    grade.notes.extend(coverage(runs));
     grade.again = again(submission, options);
     Graded { grade, runs: evidence.runs }
 }
 
 /// How much `exhaustive` has seen.
-fn coverage(runs: &[RunRecord], covered: bool) -> String {
-    let count = runs.iter().filter(|run| run.schedule.policy == Policy::Exhaustive).count();
+fn coverage(runs: &Runs) -> Option<String> {
+    let count = runs.records.iter().filter(|run| run.schedule.policy == Policy::Exhaustive).count();
     let orders = if count == 1 { "1 order".to_owned() } else { format!("{count} orders") };
-    if covered {
-        format!("Made {orders} of births and outputs, which are all that there are.")
-    } else {
-        format!("Made {orders} of births and outputs; there are more.")
+    match runs.orders {
+        Orders::All => Some(format!("Made {orders} of births and outputs, which are all that there are.")),
+        Orders::TooMany => Some(format!("Made {orders} of births and outputs; there are more.")),
+        Orders::Some => None,
     }
 }
 

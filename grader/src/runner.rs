@@ -2,7 +2,7 @@
 //!
 //! Responsible for which runs are made and when to stop making them; how one is made is the observer's business.
 
-use crate::model::{Condition, Ending, ExitStatus, Policy, Question, RunRecord, Schedule, Stream};
+use crate::model::{Condition, Ending, ExitStatus, Orders, Policy, Question, RunRecord, Schedule, Stream};
 use crate::observe::{self, Plan, RunError, TraceError, TracedRun};
 use crate::schedule::{Selection, TooManyChoices, next_path};
 use crate::submission::Program;
@@ -18,8 +18,8 @@ const SENT_BY_OTHERS: [i32; 2] = [9, 15];
 pub struct Runs {
     /// One record a run, in the order in which they were made.
     pub records: Vec<RunRecord>,
-    /// Whether every order of births and outputs was tried.
-    pub covered: bool,
+    /// How many of the orders of births and outputs were tried.
+    pub orders: Orders,
     /// How many programs main is before the one that is graded, once a run has told.
     wrappers: Option<u32>,
     /// How many lines main writes to standard error in a free run.
@@ -50,7 +50,8 @@ pub fn run_until(
     selection: &Selection,
     is_enough: impl Fn(&[RunRecord]) -> bool,
 ) -> Result<Runs, RunError> {
-    let mut runs = Runs::default();
+    let orders = if selection.every_order() { Orders::TooMany } else { Orders::Some };
+    let mut runs = Runs { orders, ..Runs::default() };
     for schedule in schedules(question, selection) {
         match one(program, question, schedule, &mut runs) {
             Ok(_) if runs.at_a_limit() || is_enough(&runs.records) => return Ok(runs),
@@ -158,7 +159,9 @@ fn every_order(program: &Program, question: &Question, runs: &mut Runs) -> Resul
             Err(TooManyChoices) => break,
         }
     }
-    runs.covered = next.is_none();
+    if next.is_none() {
+        runs.orders = Orders::All;
+    }
     Ok(())
 }
 

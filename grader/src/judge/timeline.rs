@@ -1,5 +1,6 @@
 //! The picture of a run: who lived when and wrote where.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::model::{Observation, RunRecord, Stream, Timeline, TimelineRow};
@@ -23,7 +24,10 @@ pub(super) fn draw(run: &RunRecord, broken: Option<usize>) -> Option<Timeline> {
         run.processes.iter().enumerate().filter_map(|(index, process)| Some((process.ended?, 2, index))),
     );
     events.sort_unstable();
-    let column = |kind, index| events.iter().position(|(_, k, i)| (*k, *i) == (kind, index));
+    // A flood has a hundred thousand lines, so that nobody may look through all events for each.
+    let columns: HashMap<(u8, usize), usize> =
+        events.iter().enumerate().map(|(column, (_, kind, index))| ((*kind, *index), column)).collect();
+    let column = |kind: u8, index: usize| columns.get(&(kind, index)).copied();
     let row = |(index, process): (usize, &crate::model::Process)| TimelineRow {
         label: process.label(),
         born: column(0, index).unwrap_or(0),

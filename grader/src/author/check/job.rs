@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::fixture::{Fixture, python};
 use super::Subject;
-use crate::grading::{self, Graded, Options};
+use crate::grading::{self, Graded, Options, Ran};
 use crate::model::{Question, RunRecord, Verdict};
 use crate::schedule::Selection;
 use crate::submission::{self, Build, Submission, Workspace};
@@ -84,18 +84,81 @@ impl Job<'_> {
         }
     }
 
-    pub(super) fn grade(&self, workspace: &Workspace, build: &Build) -> Graded {
-        let is_enough = |runs: &[RunRecord]| match self.what {
-            What::Fixture(fixture) => fixture.is_caught(self.question, runs),
-            _ => false,
-        };
-        let submission = self.submission();
-        grading::grade_until(workspace, self.question, &submission, build, &self.options, is_enough)
+    /// Whether these runs are enough to prove what the job is there for.
+    fn is_done(&self, runs: &[RunRecord]) -> bool {
+        matches!(self.what, What::Fixture(fixture) if fixture.is_caught(self.question, runs))
+    }
+
+    fn judge(&self, workspace: &Workspace, ran: &Ran) -> Graded {
+        grading::judge_ran(workspace, self.question, &self.submission(), ran, &self.options)
     }
 
     pub(super) fn grade_under_load(&self, workspace: &Workspace, build: &Build) -> Graded {
         let selection = Selection::with_seeds(SEEDS_UNDER_LOAD);
-        let options = Options { selection, ..self.options.clone() };
-        grading::grade_built(workspace, self.question, &self.submission(), build, &options)
+        let ran = grading::run_built(self.question, build, &selection, |_| false);
+        self.judge(workspace, &ran)
+    }
+}
+
+/// Jobs whose submissions are one program: the reference program with several answers, or a program to predict.
+///
+/// It is run once for all of them.
+pub(super) struct Sharing<'a> {
+    build: &'a Build,
+    /// The jobs, each with its place among all.
+    jobs: Vec<(usize, &'a Job<'a>)>,
+}
+
+impl<'a> Sharing<'a> {
+    /// All jobs, by what they run; in the order of the first of each.
+    pub(super) fn of(jobs: &'a [Job<'a>], builds: &'a [Build]) -> Vec<Sharing<'a>> {
+        let mut all: Vec<Sharing<'a>> = Vec::new();
+        for (index, (job, build)) in jobs.iter().zip(builds).enumerate() {
+            let runs_the_same = |one: &&mut Sharing<'a>| {
+                one.build == build && one.jobs.iter().all(|(_, other)| other.question.id == job.question.id)
+            };
+            match all.iter_mut().find(runs_the_same) {
+                Some(sharing) => sharing.jobs.push((index, job)),
+                None => all.push(Sharing { build, jobs: vec![(index, job)] }),
+            }
+        }
+        all
+    }
+
+    /// Makes as many runs as the job that needs most; `done` gets each job's grade, with its place among all.
+    pub(super) fn grade(&self, workspace: &Workspace, mut done: impl FnMut(usize, Graded)) {
+        let jobs = || self.jobs.iter().map(|(_, job)| job);
+        let Some(most) = jobs().max_by_key(|job| job.options.selection.schedules().len()) else { return };
+        let is_done = |runs: &[RunRecord]| jobs().all(|job| job.is_done(runs));
+        let ran = grading::run_built(most.question, self.build, &most.options.selection, is_done);
+        for (index, job) in &self.jobs {
+            done(*index, job.judge(workspace, &ran));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::submission::Program;
+
+    const QUESTION: &str = "title = 'T'\ntopic = 't'\n[[check]]\nname = 'n'\npoints = 1\noutput = 'a'\n";
+
+    #[test]
+    fn submissions_that_are_one_program_are_run_once() {
+        let questions =
+            ["q1", "q2"].map(|id| crate::question::parse(id, Path::new("question.toml"), QUESTION).unwrap());
+        let job = |question| Job { question, what: What::Solution, options: Options::default() };
+        let build = |name: &str| {
+            let folder = PathBuf::from("/");
+            Build::Ready(Program { executable: name.into(), args: Vec::new(), folder })
+        };
+        let jobs = [job(&questions[0]), job(&questions[0]), job(&questions[1]), job(&questions[0])];
+        let builds = [build("/a"), build("/b"), build("/a"), build("/a")];
+        let places = |one: &Sharing<'_>| one.jobs.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        let shared: Vec<Vec<usize>> = Sharing::of(&jobs, &builds).iter().map(places).collect();
+        assert_eq!(shared, [vec![0, 3], vec![1], vec![2]]);
     }
 }

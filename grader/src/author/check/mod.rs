@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::Fixture;
 use super::package::misnamed;
-use crate::grading::GradingError;
+use crate::grading::{Graded, GradingError};
 use crate::model::{About, Question, Soundness, Statement};
 use crate::question::{Course, CourseError};
 use crate::submission::{self, Build, Colour, Submission, Workspace};
-use job::{Job, Outcome};
+use job::{Job, Outcome, Sharing};
 
 /// Gradings made at once for every CPU, since most of a run is waiting.
 const GRADINGS_PER_CPU: usize = 3;
@@ -118,11 +118,18 @@ fn run(
     let of = jobs.len() + jobs.iter().filter(|job| job.is_solution()).count();
     let step = || progress(Progress::Grading { done: done.fetch_add(1, Ordering::Relaxed) + 1, of });
     progress(Progress::Grading { done: 0, of });
-    let mut outcomes = load::side_by_side(threads, jobs, |index, job| {
-        let graded = job.grade(workspace, &builds[index]);
-        step();
-        Outcome { graded, under_load: None }
+    let graded = load::side_by_side(threads, &Sharing::of(jobs, builds), |_, sharing| {
+        let mut graded = Vec::new();
+        sharing.grade(workspace, |index, grade| {
+            graded.push((index, grade));
+            step();
+        });
+        graded
     });
+    let mut graded: Vec<(usize, Graded)> = graded.into_iter().flatten().collect();
+    graded.sort_by_key(|(index, _)| *index);
+    let outcome = |(_, graded)| Outcome { graded, under_load: None };
+    let mut outcomes: Vec<Outcome> = graded.into_iter().map(outcome).collect();
     let solutions: Vec<usize> = (0..jobs.len()).filter(|index| jobs[*index].is_solution()).collect();
     let under_load = load::while_all_cpus_are_busy(|| {
         load::side_by_side(threads, &solutions, |_, index| {
