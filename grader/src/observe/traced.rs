@@ -32,7 +32,6 @@ use super::holding::Holding;
 use super::journal::{Drained, Journal};
 use super::limit;
 use super::patience::Patience;
-use super::proc;
 use super::rest::TimedCall;
 use super::stream::Input;
 use super::timers::Timers;
@@ -367,7 +366,8 @@ impl<'a> Run<'a> {
 
     /// Whether those that outlive main have had their time; on a busy machine it is longer by what they had to wait.
     fn is_aftermath_over(&self, at: Duration, main_ended: Duration) -> bool {
-        at >= main_ended + AFTERMATH && at >= main_ended + AFTERMATH + self.starved().min(LONGEST_STARVED)
+        let over = main_ended + AFTERMATH;
+        at >= over && at >= over + self.kept_waiting(at).min(LONGEST_STARVED)
     }
 
     /// Whether nobody is alive, nor was born without a word so far.
@@ -381,11 +381,10 @@ impl<'a> Run<'a> {
         self.limits.wall.saturating_add(self.held.time()).saturating_add(kept_waiting).min(most)
     }
 
-    /// For how much of the run's time the rest of the machine kept it, or its tracer, from going on.
+    /// For how much of the run's time the rest of the machine kept it from going on.
     fn kept_waiting(&self, at: Duration) -> Duration {
         let mut effort = self.effort();
         effort += self.ended;
-        effort.starved += proc::starved(rustix::thread::gettid());
         effort.kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
     }
 

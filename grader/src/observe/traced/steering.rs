@@ -164,14 +164,9 @@ impl Run<'_> {
         true
     }
 
-    /// How long the threads of all living processes could have run but had no CPU.
-    pub(super) fn starved(&self) -> Duration {
-        self.effort().starved
-    }
-
-    /// What all living processes have done so far.
+    /// What all living processes have done so far; when their tracer has no CPU, they have none either.
     pub(super) fn effort(&self) -> Effort {
-        let mut effort = Effort::default();
+        let mut effort = Effort { starved: proc::starved(rustix::thread::gettid()), ..Effort::default() };
         for member in self.tree.alive().map(|index| self.tree.member(index)) {
             for tid in &member.threads {
                 effort += proc::effort(*tid, member.pid == *tid);
