@@ -1,8 +1,8 @@
 //! How a function crosses into another process.
 //!
 //! Both processes run the same program, so a function need not be sent, only named. For each triple of
-//! function, argument and result the compiler makes one [`Entry`], a static that knows how to decode the
-//! argument, call the function and encode the result. Its distance from the start of the program is the name
+//! function, argument and result the compiler makes one [`Entry`], a static that knows how to decode arguments,
+//! call the function and encode results. Its distance from the start of the program is the name
 //! that crosses, with the name of the types beside it. The receiver calls nothing before the program's
 //! identity, the place, the marker there and the name agree.
 
@@ -14,9 +14,11 @@ use std::{any, fs, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ipc::chunk::Chunk;
 use crate::ipc::codec;
 use crate::ipc::message::{EntryRef, Identity};
 use crate::ipc::outcome::{self, Failure, Reason};
+use crate::ipc::records::Run;
 use crate::panics;
 use crate::sys::image::Entry;
 use crate::sys::{function, image};
@@ -30,9 +32,10 @@ where
     A: DeserializeOwned,
     R: Serialize,
 {
-    const ENTRY: &'static Entry = &Entry::new(any::type_name::<Self>, Self::call);
+    const ENTRY: &'static Entry<Calls> =
+        &Entry::new(Calls { name: any::type_name::<Self>, once: Self::once, all: Self::all });
 
-    fn call(argument: &[u8], outcome: &mut Vec<u8>) {
+    fn once(argument: &[u8], outcome: &mut Vec<u8>) {
         outcome::append(outcome, |buffer| {
             let call = || {
                 let argument = codec::decode(argument)
@@ -40,11 +43,53 @@ where
                 let result = function::conjure::<F>()(argument);
                 codec::encode(&result, buffer).map_err(|error| Failure::ResultNotEncoded(error.into()))
             };
-            panics::catch(call).unwrap_or_else(|panic| {
-                Err(Failure::Panicked { message: panic.message, location: panic.location })
-            })
+            panics::catch(call).unwrap_or_else(|panic| Err(panicked(panic)))
         });
     }
+
+    /// One loop for the types of this call, into which all of it is compiled, so that a small call costs
+    /// nanoseconds. A panic ends it; then it goes on behind the call that has panicked.
+    fn all(chunk: &mut Chunk<'_>) -> io::Result<()> {
+        let function = function::conjure::<F>();
+        let mut arguments = Run::default();
+        loop {
+            let calls = || -> io::Result<()> {
+                loop {
+                    while let Some(argument) = arguments.take_first() {
+                        if !chunk.begin()? {
+                            return Ok(());
+                        }
+                        match codec::decode(argument) {
+                            Ok(argument) => chunk.give(function(argument))?,
+                            Err(error) => chunk.fail(&Failure::ArgumentNotDecoded(Reason::Codec(error)))?,
+                        }
+                    }
+                    match chunk.next_arguments()? {
+                        Some(run) => arguments = run,
+                        None => return Ok(()),
+                    }
+                }
+            };
+            match panics::catch(calls) {
+                Ok(done) => return done,
+                Err(panic) => chunk.fail(&panicked(panic))?,
+            }
+        }
+    }
+}
+
+fn panicked(panic: panics::Caught) -> Failure {
+    Failure::Panicked { message: panic.message, location: panic.location }
+}
+
+/// The ways to call a function whose types are known only where it was compiled.
+struct Calls {
+    /// The name of the types involved.
+    name: fn() -> &'static str,
+    /// Reads the encoded argument, appends the outcome.
+    once: fn(&[u8], &mut Vec<u8>),
+    /// Makes all calls of a chunk.
+    all: fn(&mut Chunk<'_>) -> io::Result<()>,
 }
 
 /// The name of a function to another process; `None` if it is not part of the program's own file.
@@ -64,28 +109,33 @@ where
         );
     }
     let entry = Call::<F, A, R>::ENTRY;
-    Some(EntryRef { distance: entry.distance()?, name: Cow::Borrowed((entry.name)()) })
+    Some(EntryRef { distance: entry.distance()?, name: Cow::Borrowed((entry.what.name)()) })
 }
 
 /// A function that was found in this program.
 #[derive(Clone, Copy)]
-pub(crate) struct Callee(&'static Entry);
+pub(crate) struct Callee(&'static Calls);
 
 impl Callee {
     /// The function that another process has named; an explanation if there is none such.
     pub(crate) fn find(named: &EntryRef) -> Result<Callee, String> {
-        let entry = Entry::at(named.distance)
+        let entry = Entry::<Calls>::at(named.distance)
             .ok_or_else(|| format!("there is no function at distance {:#x}", named.distance))?;
-        let name = (entry.name)();
+        let name = (entry.what.name)();
         if name != named.name {
             return Err(format!("the function there is `{name}`, not `{}`", named.name));
         }
-        Ok(Callee(entry))
+        Ok(Callee(&entry.what))
     }
 
     /// Calls the function with the encoded argument and appends what came of it, a panic included.
     pub(crate) fn call(self, argument: &[u8], outcome: &mut Vec<u8>) {
-        (self.0.call)(argument, outcome);
+        (self.0.once)(argument, outcome);
+    }
+
+    /// Calls the function with all arguments of a chunk.
+    pub(crate) fn call_all(self, mut chunk: Chunk<'_>) -> io::Result<()> {
+        (self.0.all)(&mut chunk)
     }
 }
 

@@ -4,6 +4,7 @@
 //! ```text
 //!   word   0  claims      chunks offered and claimed             both       `claims`
 //!   word  16  withdrawn   a claimed chunk that nobody wants      manager
+//!   word  17  poked       how often the worker was poked         manager
 //!   word  32  taken       results copied out                     manager    `results`
 //!   word  48  started     the number of the call begun last      worker
 //!   word  49  published   results that count                     worker     `results`
@@ -21,6 +22,7 @@
 //! A worker that finds nothing to do, or no room for a result, sleeps on its alarm (futex(2)). The manager has
 //! other things to wait for as well, so it asks by its alarm for a message over the socket.
 
+use std::cell::Cell;
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -35,7 +37,7 @@ use super::alarm::{self, News};
 use super::claims::{self, Offers};
 use super::requests::{self, Found, Request};
 use super::spin::Spin;
-use super::{Malformed, results};
+use super::{Malformed, records, results};
 use crate::sys::mapping::{MakerSide, OpenerSide, Sizes};
 
 /// Requests: room for some chunks of the default size at a time. Results: about as much.
@@ -43,6 +45,7 @@ const SIZES: Sizes = Sizes { inward: 128 << 10, outward: 128 << 10 };
 
 const CLAIMS: usize = 0;
 const WITHDRAWN: usize = 16;
+const POKED: usize = 17;
 const TAKEN: usize = 32;
 const STARTED: usize = 48;
 const PUBLISHED: usize = 49;
@@ -64,6 +67,8 @@ pub(crate) struct ManagerSide {
     written: u32,
     /// How many requests are done.
     done: u64,
+    /// How often the worker was poked.
+    poked: u64,
 }
 
 impl ManagerSide {
@@ -79,6 +84,7 @@ impl ManagerSide {
             results: results::Reader::new(SIZES.outward),
             written: 0,
             done: 0,
+            poked: 0,
         };
         Ok((side, file))
     }
@@ -134,10 +140,17 @@ impl ManagerSide {
         self.done + 1
     }
 
-    /// Asks the worker to stop with the request of this number. Release: partner of
-    /// [`Inbox::is_withdrawn`].
-    pub(crate) fn withdraw(&self, number: u64) {
-        self.memory.word(WITHDRAWN).store(number, Ordering::Release);
+    /// Asks the worker to stop with the request of this number. Relaxed, since the poke orders it.
+    pub(crate) fn withdraw(&mut self, number: u64) {
+        self.memory.word(WITHDRAWN).store(number, Ordering::Relaxed);
+        self.poke();
+    }
+
+    /// Has the worker tell of its results between two calls, and look whether its request is withdrawn.
+    /// Release: partner of [`Inbox::is_poked`].
+    pub(crate) fn poke(&mut self) {
+        self.poked += 1;
+        self.memory.word(POKED).store(self.poked, Ordering::Release);
     }
 
     /// Whether there are results that the worker has told of.
@@ -199,6 +212,7 @@ pub(crate) fn open(file: OwnedFd) -> io::Result<(Inbox, Outbox)> {
         memory: Rc::clone(&memory),
         requests: requests::Reader::default(),
         claimed: 0,
+        poked: Cell::new(0),
         spin: Spin::default(),
     };
     Ok((inbox, Outbox { memory, results: results::Writer::new(SIZES.outward), spin: Spin::default() }))
@@ -210,6 +224,8 @@ pub(crate) struct Inbox {
     requests: requests::Reader,
     /// How many requests were claimed; the number of the current one.
     claimed: u64,
+    /// How often this worker was poked and has heeded it.
+    poked: Cell<u64>,
     spin: Spin,
 }
 
@@ -234,9 +250,22 @@ impl Inbox {
         sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
     }
 
-    /// Whether nobody wants the rest of the current request. Acquire: partner of [`ManagerSide::withdraw`].
+    /// Whether the manager has poked since that was heeded last. Acquire: partner of [`ManagerSide::poke`].
+    #[inline(always)]
+    pub(crate) fn is_poked(&self) -> bool {
+        self.memory.word(POKED).load(Ordering::Acquire) != self.poked.get()
+    }
+
+    /// From now on only later pokes count; says whether there was one. Acquire, as in
+    /// [`is_poked`](Inbox::is_poked).
+    pub(crate) fn heed(&self) -> bool {
+        let poked = self.memory.word(POKED).load(Ordering::Acquire);
+        self.poked.replace(poked) != poked
+    }
+
+    /// Whether nobody wants the rest of the current request. Where that is said later, there is a poke.
     pub(crate) fn is_withdrawn(&self) -> bool {
-        self.memory.word(WITHDRAWN).load(Ordering::Acquire) == self.claimed
+        self.memory.word(WITHDRAWN).load(Ordering::Relaxed) == self.claimed
     }
 }
 
@@ -249,6 +278,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Notes that the call with this number is begun. Release: partner of [`ManagerSide::started`].
+    #[inline(always)]
     pub(crate) fn begin(&self, number: u64) {
         self.memory.word(STARTED).store(number, Ordering::Release);
     }
@@ -266,35 +296,56 @@ impl Outbox {
 
     /// Whether a result of this length can ever be published.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
-        bytes <= SIZES.outward / 2
+        bytes + records::HEAD <= SIZES.outward / 2
     }
 
     /// Whether there is room for a result of this length now.
+    #[inline]
     pub(crate) fn has_room(&mut self, bytes: usize) -> bool {
-        self.results.has_room(self.memory.word(TAKEN), bytes)
+        self.results.has_room(self.memory.word(TAKEN), bytes + records::HEAD)
     }
 
     /// Waits until there is room for a result of this length. The manager has to have been told of those
     /// before.
     pub(crate) fn wait_for_room(&mut self, bytes: usize) {
         let (taken, results) = (self.memory.word(TAKEN), &mut self.results);
-        sleep(self.memory.flag(WORKER), News::Room, &self.spin, || results.has_room(taken, bytes));
+        let ready = || results.has_room(taken, bytes + records::HEAD);
+        sleep(self.memory.flag(WORKER), News::Room, &self.spin, ready);
+    }
+
+    /// Makes sure that a result outlives this process, if that is quickly done; `false` if it was not.
+    #[inline(always)]
+    pub(crate) fn publish_quickly(&mut self, result: &[u8]) -> bool {
+        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
+        self.results.extend_run(self.memory.word(PUBLISHED), result, write)
     }
 
     /// Makes sure that a result, for which there is room, outlives this process.
-    pub(crate) fn publish(&mut self, outcome: &[u8]) {
+    pub(crate) fn publish_result(&mut self, result: &[u8]) {
         let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
-        self.results.publish(self.memory.word(PUBLISHED), outcome, write);
+        self.results.publish_result(self.memory.word(PUBLISHED), result, write);
     }
 
-    /// How many bytes of results the manager was not told of.
-    pub(crate) fn unannounced(&self) -> usize {
-        self.results.unannounced()
+    /// The same for items of a row of outcomes, for which there is room.
+    pub(crate) fn publish(&mut self, items: &[u8]) {
+        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
+        self.results.publish(self.memory.word(PUBLISHED), items, write);
+    }
+
+    /// Whether the manager was not told of some results.
+    pub(crate) fn has_unannounced(&self) -> bool {
+        self.results.has_unannounced()
+    }
+
+    /// Whether the manager was not told of results that are worth telling.
+    pub(crate) fn has_many(&self) -> bool {
+        self.results.has_many()
     }
 
     /// Lets the manager see what was published.
     pub(crate) fn announce(&mut self) {
-        self.results.announce(self.memory.word(ANNOUNCED));
+        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
+        self.results.announce(self.memory.word(ANNOUNCED), write);
     }
 
     /// Whether the manager sleeps, and is to be sent a message: asked after news were announced.

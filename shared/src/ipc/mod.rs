@@ -6,13 +6,15 @@
 //! large value travels as a [`parcel`].
 //!
 //! A worker and its manager share a [`memory`] as well: [`requests`] go one way and [`results`] the other,
-//! [`claims`] say who has which request, and an [`alarm`] wakes a side that sleeps.
+//! [`claims`] say who has which request, and an [`alarm`] wakes a side that sleeps. The worker makes the calls of
+//! a request as a [`chunk`], and its [`output`] decides when its manager hears of what came of them.
 //!
 //! Nothing here knows what a pool or a process handle is. Bytes from the other side are never trusted:
 //! whatever they are, reading them gives a value or [`Malformed`].
 
 pub(crate) mod alarm;
 pub(crate) mod channel;
+pub(crate) mod chunk;
 pub(crate) mod claims;
 pub(crate) mod codec;
 pub(crate) mod frame;
@@ -22,6 +24,7 @@ pub(crate) mod message;
 #[cfg(test)]
 mod model;
 pub(crate) mod outcome;
+pub(crate) mod output;
 pub(crate) mod parcel;
 pub(crate) mod ready;
 pub(crate) mod records;

@@ -178,10 +178,11 @@ fn results_are_taken_as_they_were_published_and_none_is_overwritten_before() {
                     while !writer.has_room(&words[taken], 1) {
                         thread::yield_now();
                     }
-                    writer.publish(&words[published], &[value], |at, outcome| {
+                    let write = |at: usize, outcome: &[u8]| {
                         bytes[at].store(u64::from(outcome[0]), Ordering::Relaxed);
-                    });
-                    writer.announce(&words[announced]);
+                    };
+                    writer.publish(&words[published], &[value], write);
+                    writer.announce(&words[announced], write);
                 }
             }
         });

@@ -1,28 +1,40 @@
-//! What came of one call: the encoded result, or why there is none.
+//! What came of calls: encoded results, or why there are none.
 //!
-//! An outcome is a record of one tag byte and what belongs to it. Where a worker's outcomes stand in a row, there
-//! are two more tags, of records that are nothing but their tag.
+//! Outcomes stand in rows of runs ([`super::records`]). A run of a plain count is of results. These counts have
+//! a meaning of their own, and one record belongs to each:
+//!
+//! | count | the record |
+//! | --- | --- |
+//! | `FAILURE` | why a call gave no result |
+//! | `STOPPED` | empty: the worker has stopped with a chunk that was withdrawn; the next outcome is another's |
+//! | `ELSEWHERE` | empty: the next outcome is too long for the row, and comes over the channel |
+//!
+//! A worker writes the count of a run when no more results are added to it. Until then it is `OPEN`: the run goes
+//! on to the end of what there is. That is seen only where the worker has died.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::records::{Run, head, take_head};
 use super::{Malformed, codec, records};
 use crate::status::ExitStatus;
 
-const VALUE: u8 = 0;
-const FAILURE: u8 = 1;
-const STOPPED: u8 = 2;
-const ELSEWHERE: u8 = 3;
+/// The count of a run of results to which more may be added.
+pub(crate) const OPEN: u32 = 0;
+const FAILURE: u32 = u32::MAX;
+const STOPPED: u32 = u32::MAX - 1;
+const ELSEWHERE: u32 = u32::MAX - 2;
 
-/// What a record in a worker's row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Value,
-    Failure,
-    /// The worker has stopped with a chunk that was withdrawn. The next outcome is of another one.
+/// How many results a run has at most.
+pub(crate) const LONGEST_RUN: u32 = 1 << 30;
+
+/// Some of what stands in a row.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Item<'a> {
+    Results(Run<'a>),
+    Failure(Failure),
     Stopped,
-    /// The next outcome is too long for the row, and comes over the channel.
     Elsewhere,
 }
 
@@ -80,11 +92,7 @@ impl From<records::AppendError<codec::Error>> for Reason {
 ///
 /// Whatever a failed call has appended is taken back.
 pub(crate) fn append(buffer: &mut Vec<u8>, call: impl FnOnce(&mut Vec<u8>) -> Result<(), Failure>) {
-    let appended = records::append(buffer, |buffer| {
-        buffer.push(VALUE);
-        call(buffer)
-    });
-    match appended {
+    match records::append(buffer, call) {
         Ok(()) => {}
         Err(records::AppendError::Write(failure)) => append_failure(buffer, &failure),
         Err(records::AppendError::TooLarge) => {
@@ -95,49 +103,107 @@ pub(crate) fn append(buffer: &mut Vec<u8>, call: impl FnOnce(&mut Vec<u8>) -> Re
 
 /// Appends the outcome of a call that gave nothing.
 pub(crate) fn append_failure(buffer: &mut Vec<u8>, failure: &Failure) {
-    records::append(buffer, |buffer| {
-        buffer.push(FAILURE);
-        codec::encode(failure, buffer)
-    })
-    .expect("a failure is plain data, short of 4 GiB");
+    let start = buffer.len();
+    records::append(buffer, |buffer| codec::encode(failure, buffer))
+        .expect("a failure is plain data, short of 4 GiB");
+    buffer[start + records::COUNT..start + records::HEAD].copy_from_slice(&FAILURE.to_le_bytes());
 }
 
-/// Takes the first outcome off the front; `None` at the end.
+/// Takes the first item off the front; `None` at the end.
 #[inline]
-pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Result<&'a [u8], Failure>>, Malformed> {
-    let Some(record) = records::take_first(bytes)? else { return Ok(None) };
-    match record.split_first() {
-        Some((&VALUE, value)) => Ok(Some(Ok(value))),
-        Some((&FAILURE, failure)) => Ok(Some(Err(codec::decode(failure).map_err(|_| Malformed)?))),
-        _ => Err(Malformed),
-    }
-}
-
-/// Takes the first record off the front and says what it is; `None` at the end.
-#[inline]
-pub(crate) fn take_kind(bytes: &mut &[u8]) -> Result<Option<Kind>, Malformed> {
-    Ok(match records::take_first(bytes)? {
-        None => None,
-        Some([VALUE, ..]) => Some(Kind::Value),
-        Some([FAILURE, failure @ ..]) => {
-            let _: Failure = codec::decode(failure).map_err(|_| Malformed)?;
-            Some(Kind::Failure)
+pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<Item<'a>>, Malformed> {
+    let Some((length, count)) = take_head(bytes)? else { return Ok(None) };
+    let item = match count {
+        FAILURE => {
+            let mut record = Run::take(bytes, length, 1)?;
+            let failure = record.take_first().ok_or(Malformed)?;
+            Item::Failure(codec::decode(failure).map_err(|_| Malformed)?)
         }
-        Some([STOPPED]) => Some(Kind::Stopped),
-        Some([ELSEWHERE]) => Some(Kind::Elsewhere),
-        Some(_) => return Err(Malformed),
-    })
+        STOPPED if length == 0 => Item::Stopped,
+        ELSEWHERE if length == 0 => Item::Elsewhere,
+        OPEN => {
+            // The bytes of a result are there before they count, so all of them are whole.
+            let count = bytes.len().checked_div(length).filter(|count| *count > 0).ok_or(Malformed)?;
+            let run = Run::take(bytes, length, count)?;
+            if !bytes.is_empty() {
+                return Err(Malformed);
+            }
+            Item::Results(run)
+        }
+        1..=LONGEST_RUN => Item::Results(Run::take(bytes, length, count as usize)?),
+        _ => return Err(Malformed),
+    };
+    Ok(Some(item))
 }
 
-/// The record that says that a chunk was withdrawn.
-pub(crate) const STOPPED_RECORD: [u8; 5] = [1, 0, 0, 0, STOPPED];
+/// The outcome of a row that has only one.
+pub(crate) fn only(mut row: &[u8]) -> Result<Result<&[u8], Failure>, Malformed> {
+    let outcome = match take_first(&mut row)? {
+        Some(Item::Results(mut run)) if run.count() == 1 => Ok(run.take_first().ok_or(Malformed)?),
+        Some(Item::Failure(failure)) => Err(failure),
+        _ => return Err(Malformed),
+    };
+    if row.is_empty() { Ok(outcome) } else { Err(Malformed) }
+}
 
-/// The record in place of an outcome that comes over the channel.
-pub(crate) const ELSEWHERE_RECORD: [u8; 5] = [1, 0, 0, 0, ELSEWHERE];
+/// The item that says that a chunk was withdrawn.
+pub(crate) fn stopped() -> [u8; records::HEAD] {
+    head(0, STOPPED)
+}
 
-/// Whether the first of the outcomes is a failure.
-pub(crate) fn is_failure(outcomes: &[u8]) -> bool {
-    matches!(records::take_first(&mut { outcomes }), Ok(Some([FAILURE, ..])))
+/// The item in place of an outcome that comes over the channel.
+pub(crate) fn elsewhere() -> [u8; records::HEAD] {
+    head(0, ELSEWHERE)
+}
+
+/// How far a row of outcomes was read, one by one.
+#[derive(Default)]
+pub(crate) struct Place {
+    /// How many bytes were.
+    used: usize,
+    /// Of the run that stands here: how long each result is, and how many are left.
+    length: usize,
+    left: usize,
+}
+
+impl Place {
+    /// The results that stand here in one run; none if something else stands here.
+    pub(crate) fn results<'a>(&mut self, row: &'a [u8]) -> Run<'a> {
+        let mut rest = row.get(self.used..).unwrap_or_default();
+        if self.left == 0
+            && let Ok(Some(Item::Results(run))) = take_first(&mut { rest })
+        {
+            (self.used, self.length, self.left) = (self.used + records::HEAD, run.length(), run.count());
+            rest = row.get(self.used..).unwrap_or_default();
+        }
+        Run::take(&mut rest, self.length, self.left).unwrap_or_default()
+    }
+
+    /// So many of the results that stand here were read.
+    pub(crate) fn skip(&mut self, results: usize) {
+        self.used += self.length * results;
+        self.left -= results;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_at_end(&self, row: &[u8]) -> bool {
+        self.used == row.len()
+    }
+
+    /// Reads the next outcome; `None` at the end. Of the row it is known that it holds outcomes alone.
+    pub(crate) fn next<'a>(&mut self, row: &'a [u8]) -> Option<Result<&'a [u8], Failure>> {
+        if let Some(result) = self.results(row).take_first() {
+            self.skip(1);
+            return Some(Ok(result));
+        }
+        let mut rest = row.get(self.used..)?;
+        let item = take_first(&mut rest).ok()?;
+        self.used = row.len() - rest.len();
+        match item? {
+            Item::Failure(failure) => Some(Err(failure)),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,44 +219,82 @@ mod tests {
             buffer.extend_from_slice(b"half a result");
             Err(failure.clone())
         });
-        let mut rest = buffer.as_slice();
-        assert_eq!(take_first(&mut rest), Ok(Some(Err(failure))));
-        assert_eq!(take_first(&mut rest), Ok(None));
+        assert_eq!(only(&buffer), Ok(Err(failure)));
+    }
+
+    /// A row of results and failures, and what each outcome is.
+    fn row() -> impl Strategy<Value = (Vec<u8>, Vec<Option<Vec<u8>>>)> {
+        let failure = (1..2_usize, Just(None));
+        let length = prop_oneof![Just(0_usize), Just(1), Just(8), 0..30_usize];
+        let results = (1..5_usize, length.prop_map(Some));
+        prop::collection::vec(prop_oneof![failure, results], 0..12).prop_map(|runs| {
+            let (mut row, mut outcomes) = (Vec::new(), Vec::new());
+            for (index, (count, length)) in runs.into_iter().enumerate() {
+                let Some(length) = length else {
+                    append_failure(&mut row, &Failure::TimedOut(Duration::from_secs(index as u64)));
+                    outcomes.push(None);
+                    continue;
+                };
+                row.extend(head(length as u32, count as u32));
+                for number in 0..count {
+                    let result = vec![(index + number) as u8; length];
+                    row.extend(&result);
+                    outcomes.push(Some(result));
+                }
+            }
+            (row, outcomes)
+        })
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_outcomes_or_malformed(bytes: Vec<u8>) {
-            let mut rest = bytes.as_slice();
-            while let Ok(Some(_)) = take_first(&mut rest) {}
-            prop_assert!(rest.len() <= bytes.len());
+        fn any_bytes_are_outcomes_or_malformed(bytes: Vec<u8>, (row, _) in row()) {
+            for bytes in [bytes.clone(), [row, bytes].concat()] {
+                let mut rest = bytes.as_slice();
+                while let Ok(Some(item)) = take_first(&mut rest) {
+                    if let Item::Results(run) = item {
+                        prop_assert!(run.length() * run.count() <= bytes.len());
+                    }
+                }
+                let _ = only(&bytes);
+            }
         }
 
-        /// Who hands a row on after a look at the kinds only gives the others nothing that they cannot read.
         #[test]
-        fn a_row_of_known_kinds_is_a_row_of_outcomes(bytes: Vec<u8>, reason: Option<String>) {
-            let mut row = Vec::new();
-            append(&mut row, |buffer| {
-                buffer.extend_from_slice(&bytes);
-                reason.map_or(Ok(()), |message| Err(Failure::Panicked { message, location: None }))
-            });
-            row.extend(bytes);
-            let (mut kinds, mut outcomes) = (row.as_slice(), row.as_slice());
-            while let Ok(Some(kind)) = take_kind(&mut kinds) {
-                let outcome = take_first(&mut outcomes);
-                match kind {
-                    Kind::Value => prop_assert!(matches!(outcome, Ok(Some(Ok(_))))),
-                    Kind::Failure => prop_assert!(matches!(outcome, Ok(Some(Err(_))))),
-                    Kind::Stopped | Kind::Elsewhere => break,
+        fn outcomes_are_read_one_by_one_or_many_at_once((row, outcomes) in row(), many: bool) {
+            let (mut place, mut read) = (Place::default(), Vec::new());
+            loop {
+                let mut run = place.results(&row);
+                if many && run.count() > 1 {
+                    read.extend(run.take_first().map(|result| Some(result.to_vec())));
+                    read.extend(run.take_first().map(|result| Some(result.to_vec())));
+                    place.skip(2);
+                }
+                match place.next(&row) {
+                    Some(outcome) => read.push(outcome.ok().map(<[u8]>::to_vec)),
+                    None if many && place.results(&row).count() > 0 => {}
+                    None => break,
                 }
             }
+            prop_assert_eq!(read, outcomes);
         }
     }
 
     #[test]
-    fn the_records_that_are_no_outcomes_are_known_as_such() {
-        assert_eq!(take_kind(&mut STOPPED_RECORD.as_slice()), Ok(Some(Kind::Stopped)));
-        assert_eq!(take_kind(&mut ELSEWHERE_RECORD.as_slice()), Ok(Some(Kind::Elsewhere)));
-        assert_eq!(take_first(&mut STOPPED_RECORD.as_slice()), Err(Malformed));
+    fn an_open_run_goes_on_to_the_end_of_what_there_is() {
+        let mut row = head(2, OPEN).to_vec();
+        row.extend(b"onetwo");
+        let Ok(Some(Item::Results(run))) = take_first(&mut row.as_slice()) else { panic!("no results") };
+        assert_eq!((run.length(), run.count()), (2, 3));
+        row.pop();
+        assert_eq!(take_first(&mut row.as_slice()), Err(Malformed));
+        assert_eq!(take_first(&mut head(0, OPEN).as_slice()), Err(Malformed));
+    }
+
+    #[test]
+    fn the_items_that_are_no_outcomes_are_known_as_such() {
+        assert_eq!(take_first(&mut stopped().as_slice()), Ok(Some(Item::Stopped)));
+        assert_eq!(take_first(&mut elsewhere().as_slice()), Ok(Some(Item::Elsewhere)));
+        assert_eq!(only(&stopped()), Err(Malformed));
     }
 }

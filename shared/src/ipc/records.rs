@@ -1,30 +1,168 @@
-//! Records in a row: each its length in four bytes, least significant first, and then its bytes.
+//! Records in a row, by runs of records of one length.
 //!
-//! The lengths let anyone count, skip and hand on records without knowing what is in them, and keep a record
-//! that does not decode from shifting its neighbours.
+//! ```text
+//!   +--------+--------+------------------------------+
+//!   | length | count  | `count` times `length` bytes |   one run after the other
+//!   +--------+--------+------------------------------+
+//!    4 bytes each, least significant first; the length with some bits turned over
+//! ```
+//!
+//! The heads let anyone count, skip and hand on records without knowing what is in them, and keep a record
+//! that does not decode from shifting its neighbours. Values of one type mostly have one length, so that a
+//! thousand of them have one head between them.
+//!
+//! What is written here are rows of arguments. In rows of outcomes some counts have a meaning of their own
+//! ([`super::outcome`]).
 
 use super::Malformed;
 
-const LENGTH: usize = size_of::<u32>();
+const FIELD: usize = size_of::<u32>();
 
-/// Appends one record, written by `write`. On an error the buffer is as it was.
+/// How many bytes a head has.
+pub(crate) const HEAD: usize = 2 * FIELD;
+
+/// Where the count stands in a head.
+pub(crate) const COUNT: usize = FIELD;
+
+/// A record of this length is written as if one of the same length had come before. To find out that it had
+/// not costs a move of the record's bytes, which for a long one is too much.
+const SHORT: usize = 1 << 10;
+
+/// Lengths are written with these bits turned over. A head that was overwritten with the same byte all over, as
+/// by a loop that ran too far, has a length then that nothing has.
+const TURNED: u32 = 0x9b41_d7c5;
+
+/// The head of a run.
+pub(crate) fn head(length: u32, count: u32) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..COUNT].copy_from_slice(&(length ^ TURNED).to_le_bytes());
+    head[COUNT..].copy_from_slice(&count.to_le_bytes());
+    head
+}
+
+/// Takes a head off the front, length and count; `None` at the end.
+#[inline]
+pub(crate) fn take_head(bytes: &mut &[u8]) -> Result<Option<(usize, u32)>, Malformed> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let (length, rest) = bytes.split_first_chunk().ok_or(Malformed)?;
+    let (count, rest) = rest.split_first_chunk().ok_or(Malformed)?;
+    *bytes = rest;
+    let length = usize::try_from(u32::from_le_bytes(*length) ^ TURNED).map_err(|_| Malformed)?;
+    Ok(Some((length, u32::from_le_bytes(*count))))
+}
+
+/// Some records of one length.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Run<'a> {
+    length: usize,
+    count: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Run<'a> {
+    /// Takes so many records of this length off the front.
+    #[inline]
+    pub(crate) fn take(bytes: &mut &'a [u8], length: usize, count: usize) -> Result<Run<'a>, Malformed> {
+        let total = length.checked_mul(count).ok_or(Malformed)?;
+        let (run, rest) = bytes.split_at_checked(total).ok_or(Malformed)?;
+        *bytes = rest;
+        Ok(Run { length, count, bytes: run })
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes so many records off the front; all if there are no more.
+    pub(crate) fn skip(&mut self, records: usize) {
+        let records = records.min(self.count);
+        self.bytes = &self.bytes[self.length * records..];
+        self.count -= records;
+    }
+
+    /// The run as a row.
+    pub(crate) fn to_row(self) -> Vec<u8> {
+        // Both were read from a head.
+        [head(self.length as u32, self.count as u32).as_slice(), self.bytes].concat()
+    }
+
+    /// Takes the first record off; `None` at the end.
+    #[inline(always)]
+    pub(crate) fn take_first(&mut self) -> Option<&'a [u8]> {
+        self.count = self.count.checked_sub(1)?;
+        let (record, rest) = self.bytes.split_at_checked(self.length)?;
+        self.bytes = rest;
+        Some(record)
+    }
+}
+
+/// Takes the first run off the front; `None` at the end.
+#[inline]
+pub(crate) fn take_run<'a>(bytes: &mut &'a [u8]) -> Result<Option<Run<'a>>, Malformed> {
+    let Some((length, count)) = take_head(bytes)? else { return Ok(None) };
+    match usize::try_from(count) {
+        Ok(count @ 1..) => Run::take(bytes, length, count).map(Some),
+        _ => Err(Malformed),
+    }
+}
+
+/// The record of a row that has only one.
+pub(crate) fn only(mut row: &[u8]) -> Result<&[u8], Malformed> {
+    let mut run = take_run(&mut row)?.ok_or(Malformed)?;
+    let record = run.take_first().ok_or(Malformed)?;
+    if run.count == 0 && row.is_empty() { Ok(record) } else { Err(Malformed) }
+}
+
+/// All records of a row, one after the other.
+#[cfg(test)]
+pub(crate) struct Reader<'a> {
+    run: Run<'a>,
+    rest: &'a [u8],
+}
+
+#[cfg(test)]
+impl<'a> Reader<'a> {
+    pub(crate) fn new(row: &'a [u8]) -> Reader<'a> {
+        Reader { run: Run::default(), rest: row }
+    }
+
+    /// The next record; `None` at the end.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        loop {
+            if let Some(record) = self.run.take_first() {
+                return Ok(Some(record));
+            }
+            match take_run(&mut self.rest)? {
+                Some(run) => self.run = run,
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// Appends one record, a run by itself, written by `write`. On an error the buffer is as it was.
 pub(crate) fn append<E>(
     buffer: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), AppendError<E>> {
     let start = buffer.len();
-    buffer.extend_from_slice(&[0; LENGTH]);
-    let body = buffer.len();
-    if let Err(error) = write(buffer) {
-        buffer.truncate(start);
-        return Err(AppendError::Write(error));
-    }
-    let Ok(length) = u32::try_from(buffer.len() - body) else {
-        buffer.truncate(start);
-        return Err(AppendError::TooLarge);
+    buffer.extend_from_slice(&[0; HEAD]);
+    let length = match write(buffer) {
+        Ok(()) => u32::try_from(buffer.len() - start - HEAD).map_err(|_| AppendError::TooLarge),
+        Err(error) => Err(AppendError::Write(error)),
     };
-    buffer[start..body].copy_from_slice(&length.to_le_bytes());
-    Ok(())
+    match length {
+        Ok(length) => buffer[start..start + HEAD].copy_from_slice(&head(length, 1)),
+        Err(_) => buffer.truncate(start),
+    }
+    length.map(|_| ())
 }
 
 /// Why a record was not appended.
@@ -36,17 +174,88 @@ pub(crate) enum AppendError<E> {
     TooLarge,
 }
 
-/// Takes the first record off the front; `None` at the end.
-#[inline]
-pub(crate) fn take_first<'a>(bytes: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
-    if bytes.is_empty() {
-        return Ok(None);
+/// A row that is being written.
+#[derive(Default)]
+pub(crate) struct Writer {
+    row: Vec<u8>,
+    /// The last run: where its head stands, whose count is not right yet.
+    start: usize,
+    length: usize,
+    /// How many records it has; none if there is no run to which more can be added.
+    count: u32,
+}
+
+impl Writer {
+    /// How many bytes the row has so far.
+    pub(crate) fn len(&self) -> usize {
+        self.row.len()
     }
-    let (length, rest) = bytes.split_first_chunk::<LENGTH>().ok_or(Malformed)?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Malformed)?;
-    let (record, rest) = rest.split_at_checked(length).ok_or(Malformed)?;
-    *bytes = rest;
-    Ok(Some(record))
+
+    /// Appends one record, written by `write`. On an error the row is as it was.
+    #[inline(always)]
+    pub(crate) fn append<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), AppendError<E>> {
+        if self.count == 0 || self.length > SHORT {
+            return self.append_run(write);
+        }
+        let before = self.row.len();
+        let written = write(&mut self.row);
+        if written.is_ok() && self.row.len() - before == self.length && self.count < u32::MAX {
+            self.count += 1;
+            return Ok(());
+        }
+        self.begin_run_at(before, written)
+    }
+
+    /// Appends a record with a head of its own.
+    #[inline(never)]
+    fn append_run<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), AppendError<E>> {
+        let start = self.row.len();
+        append(&mut self.row, write)?;
+        self.end_run();
+        (self.start, self.length, self.count) = (start, self.row.len() - start - HEAD, 1);
+        Ok(())
+    }
+
+    /// The last record, written without a head, is of another length than those before, or not whole.
+    #[inline(never)]
+    fn begin_run_at<E>(&mut self, start: usize, written: Result<(), E>) -> Result<(), AppendError<E>> {
+        if let Err(error) = written {
+            self.row.truncate(start);
+            return Err(AppendError::Write(error));
+        }
+        let length = self.row.len() - start;
+        let Ok(short) = u32::try_from(length) else {
+            self.row.truncate(start);
+            return Err(AppendError::TooLarge);
+        };
+        self.end_run();
+        self.row.extend_from_slice(&[0; HEAD]);
+        self.row.copy_within(start..start + length, start + HEAD);
+        self.row[start..start + HEAD].copy_from_slice(&head(short, 1));
+        (self.start, self.length, self.count) = (start, length, 1);
+        Ok(())
+    }
+
+    /// Has no more records added to the last run, so that the row can be cut here.
+    pub(crate) fn end_run(&mut self) {
+        if self.count > 0 {
+            let place = self.start + COUNT..self.start + HEAD;
+            self.row[place].copy_from_slice(&self.count.to_le_bytes());
+            self.count = 0;
+        }
+    }
+
+    /// The row; a new one begins, for which there is room for so many bytes at once.
+    pub(crate) fn take(&mut self, room: usize) -> Vec<u8> {
+        self.end_run();
+        std::mem::replace(&mut self.row, Vec::with_capacity(room))
+    }
 }
 
 #[cfg(test)]
@@ -54,33 +263,76 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn write(value: &[u8]) -> impl FnOnce(&mut Vec<u8>) -> Result<(), ()> {
+        |buffer| {
+            buffer.extend_from_slice(value);
+            Ok(())
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_was_appended_is_taken_off_in_order(values: Vec<Vec<u8>>) {
-            let mut buffer = Vec::new();
-            for value in &values {
-                let write = |buffer: &mut Vec<u8>| {
-                    buffer.extend_from_slice(value);
-                    Ok::<(), ()>(())
-                };
-                append(&mut buffer, write).unwrap();
+        fn what_was_appended_is_read_in_order(
+            values in prop::collection::vec(
+                (prop::collection::vec(any::<u8>(), 0..4), prop_oneof![9 => Just(1), 1 => Just(700)], 0..9),
+                0..40,
+            ),
+        ) {
+            let mut writer = Writer::default();
+            let values: Vec<(Vec<u8>, i32)> =
+                values.into_iter().map(|(value, times, what)| (value.repeat(times), what)).collect();
+            for (value, what) in &values {
+                writer.append(write(value)).unwrap();
+                match what {
+                    0 => writer.end_run(),
+                    1 => assert!(writer.append(|buffer| {
+                        buffer.push(1);
+                        Err("no")
+                    }).is_err()),
+                    _ => {}
+                }
             }
-            let mut rest = buffer.as_slice();
-            for value in &values {
-                prop_assert_eq!(take_first(&mut rest), Ok(Some(value.as_slice())));
+            let row = writer.take(0);
+            let mut reader = Reader::new(&row);
+            for (value, _) in &values {
+                prop_assert_eq!(reader.next(), Ok(Some(value.as_slice())));
             }
-            prop_assert_eq!(take_first(&mut rest), Ok(None));
+            prop_assert_eq!(reader.next(), Ok(None));
         }
 
         #[test]
-        fn any_bytes_are_records_or_malformed(bytes: Vec<u8>) {
-            let mut rest = bytes.as_slice();
+        fn any_bytes_are_records_or_malformed(mut bytes: Vec<u8>) {
+            let mut reader = Reader::new(&bytes);
             let mut taken = 0;
-            while let Ok(Some(record)) = take_first(&mut rest) {
-                taken += LENGTH + record.len();
+            while let Ok(Some(record)) = reader.next() && taken <= bytes.len() {
+                taken += record.len().max(1);
             }
-            prop_assert!(taken + rest.len() == bytes.len());
+            // Short lengths and counts too, of which whole runs come.
+            for place in bytes.chunks_exact_mut(HEAD).step_by(2) {
+                place.copy_from_slice(&head(u32::from(place[0] % 8), u32::from(place[1] % 8)));
+            }
+            let mut rest = bytes.as_slice();
+            while let Ok(Some(run)) = take_run(&mut rest) {
+                prop_assert!(run.length * run.count <= bytes.len());
+            }
         }
+    }
+
+    #[test]
+    fn a_head_that_was_overwritten_is_malformed() {
+        for byte in 0..=u8::MAX {
+            let row = vec![byte; 100 << 10];
+            assert_eq!(take_run(&mut row.as_slice()), Err(Malformed), "{byte}");
+        }
+    }
+
+    #[test]
+    fn records_of_one_length_have_one_head() {
+        let mut writer = Writer::default();
+        for value in 0..100_u32 {
+            writer.append(write(&value.to_le_bytes())).unwrap();
+        }
+        assert_eq!(writer.take(0).len(), HEAD + 100 * 4);
     }
 
     #[test]
@@ -92,5 +344,15 @@ mod tests {
         });
         assert!(matches!(failed, Err(AppendError::Write("no"))));
         assert_eq!(buffer, [7]);
+    }
+
+    #[test]
+    fn a_row_of_one_record_has_only_that() {
+        let mut row = Vec::new();
+        append(&mut row, write(b"one")).unwrap();
+        assert_eq!(only(&row), Ok(b"one".as_slice()));
+        append(&mut row, write(b"two")).unwrap();
+        assert_eq!(only(&row), Err(Malformed));
+        assert_eq!(only(&[]), Err(Malformed));
     }
 }

@@ -28,8 +28,8 @@ pub(super) const FAILED_STARTS: u32 = 3;
 /// bounded by the memory that they are in.
 const DEPTH: usize = 256;
 
-/// How often one looks for outcomes of a worker that has closed its channel in the midst of its work.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// So long outcomes may wait for others in a worker's memory while somebody waits for them.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Why a pool has come to its end before its work had.
 #[derive(Clone, Debug)]
@@ -124,10 +124,15 @@ impl Crew {
         self.members().any(Member::has_news)
     }
 
-    /// When to look for news at the latest: soon, if there is a worker that has news and can send no message.
+    /// When to [`ask`](Crew::ask) for news at the latest; `None` if whoever has some says so by itself.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let any = self.members().any(|member| member.is_mute() && !member.is_idle());
-        any.then(|| Instant::now() + PATIENCE)
+        let is_silent = |member: &Member| member.may_hold_back() || member.is_mute() && !member.is_idle();
+        self.members().any(is_silent).then(|| Instant::now() + PATIENCE)
+    }
+
+    /// Asks the workers for what they would tell later.
+    pub(super) fn ask(&mut self) {
+        self.members.iter_mut().for_each(|(_, member)| member.ask());
     }
 
     /// When the next worker has to be ready that is not yet.

@@ -19,7 +19,7 @@ use crate::error::Error;
 pub struct Imap<I: Iterator, R: DeserializeOwned>(State<I, R>);
 
 enum State<I: Iterator, R: DeserializeOwned> {
-    Running(Running<I, R>),
+    Running(Box<Running<I, R>>),
     /// The pool takes no work; the error is given once.
     Failed(Error),
     Ended,
@@ -43,7 +43,8 @@ impl<I: Iterator, R: DeserializeOwned> Imap<I, R> {
         outcomes: Outcomes<R>,
         window: usize,
     ) -> Imap<I, R> {
-        Imap(State::Running(Running { arguments, submission: Some(submission), outcomes, added: 0, window }))
+        let running = Running { arguments, submission: Some(submission), outcomes, added: 0, window };
+        Imap(State::Running(Box::new(running)))
     }
 
     pub(super) fn failed(error: Error) -> Imap<I, R> {

@@ -157,24 +157,20 @@ impl Calls {
 
     /// The chunk behind the first `calls`, whose arguments take so many bytes: how many calls it has, and where
     /// its arguments stand. None of these calls is done.
+    ///
+    /// Chunks begin and end with a run of arguments: so they were submitted.
     pub(super) fn chunk_after(&self, calls: usize, bytes: usize) -> Option<(usize, Range<usize>)> {
-        let left = self.count - calls;
-        let count = self.per_chunk.min(left);
         let start = self.start + bytes;
-        let place = &self.arguments[start..self.end];
-        let length = if count == left { place.len() } else { skip(place, count) };
+        let most = self.per_chunk.min(self.count - calls);
+        let (count, length) = runs(&self.arguments[start..self.end], most);
         (count > 0).then_some((count, start..start + length))
     }
 
-    /// The arguments of the next so many calls: where they stand in [`arguments`](Calls::arguments).
+    /// The arguments of the next chunk, which has so many calls: where they stand in
+    /// [`arguments`](Calls::arguments).
     pub(super) fn place(&self, calls: usize) -> Range<usize> {
-        let start = self.start + skip(&self.arguments[self.start..self.end], self.done);
-        let length = if calls == self.left() {
-            self.end - start
-        } else {
-            skip(&self.arguments[start..self.end], calls)
-        };
-        start..start + length
+        let start = self.start + runs(&self.arguments[self.start..self.end], self.done).1;
+        start..start + runs(&self.arguments[start..self.end], calls).1
     }
 
     pub(super) fn arguments(&self) -> &Arc<Vec<u8>> {
@@ -226,11 +222,26 @@ impl Calls {
 
     /// Forgets the calls that are done, so that what is left can be cut into chunks.
     pub(super) fn without_done(mut self) -> Calls {
-        self.start = self.place(self.left()).start;
+        let (whole, length) = runs(&self.arguments[self.start..self.end], self.done);
+        self.start += length;
+        if whole < self.done {
+            self.cut_first_run(self.done - whole);
+        }
         self.first += self.done;
         self.count -= self.done;
         self.done = 0;
         self
+    }
+
+    /// Takes so many records off the first run, which is then another row, with a head of its own.
+    fn cut_first_run(&mut self, records: usize) {
+        let mut rest = &self.arguments[self.start..self.end];
+        // They are this process's own writing, so they are whole.
+        let Ok(Some(mut run)) = records::take_run(&mut rest) else { return };
+        run.skip(records);
+        let row = [run.to_row().as_slice(), rest].concat();
+        (self.start, self.end) = (0, row.len());
+        self.arguments = Arc::new(row);
     }
 
     /// Delivers the outcomes of the next `count` calls. The caller has made sure that there are so many left.
@@ -271,11 +282,15 @@ impl Drop for Calls {
     }
 }
 
-/// How many bytes the first so many records take. They are this process's own writing, so they are whole.
-fn skip(row: &[u8], records: usize) -> usize {
-    let mut rest = row;
-    for _ in 0..records {
-        let _ = records::take_first(&mut rest);
+/// The runs at the front that have no more than so many records together: how many these are, and how many
+/// bytes they take. They are this process's own writing, so they are whole.
+fn runs(row: &[u8], most: usize) -> (usize, usize) {
+    let (mut rest, mut count, mut length) = (row, 0, 0);
+    while let Ok(Some(run)) = records::take_run(&mut rest)
+        && count + run.count() <= most
+    {
+        count += run.count();
+        length = row.len() - rest.len();
     }
-    row.len() - rest.len()
+    (count, length)
 }

@@ -321,12 +321,15 @@ impl Shared {
                 PollFd::from_borrowed_fd(self.watch.channels(), PollFlags::IN),
                 PollFd::new(&self.nudge.descriptor, PollFlags::IN),
             ];
-            ready::wait(&mut descriptors, deadline);
+            let is_late = !ready::wait(&mut descriptors, deadline);
             if !descriptors[1].revents().is_empty() {
                 self.nudge.answer();
             }
             state = self.lock();
             state.driver_sleeps = false;
+            if let Some(crew) = state.crew.as_mut().filter(|_| is_late) {
+                crew.ask();
+            }
         }
         if let Some(crew) = &mut state.crew {
             crew.clear_alarms();
@@ -398,7 +401,8 @@ impl Shared {
 /// loss.
 pub(super) fn run(shared: &Shared) {
     let _end = End(shared);
-    while let Some((watches, deadline)) = manage(shared) {
+    let mut is_late = false;
+    while let Some((watches, deadline)) = manage(shared, is_late) {
         let mut descriptors = vec![
             PollFd::new(&shared.kick.descriptor, PollFlags::IN),
             PollFd::from_borrowed_fd(shared.watch.ends(), PollFlags::IN),
@@ -406,7 +410,7 @@ pub(super) fn run(shared: &Shared) {
         if watches {
             descriptors.push(PollFd::from_borrowed_fd(shared.watch.channels(), PollFlags::IN));
         }
-        ready::wait(&mut descriptors, deadline);
+        is_late = !ready::wait(&mut descriptors, deadline);
     }
 }
 
@@ -423,7 +427,9 @@ impl Drop for End<'_> {
 
 /// Does all that can be done without waiting; says whether the manager watches from now on, and until when.
 /// `None` when the pool has come to its end.
-fn manage(shared: &Shared) -> Option<(bool, Option<Instant>)> {
+///
+/// `is_late` says that the time has come that it gave the last time.
+fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
     loop {
         shared.kick.answer();
         let mut state = shared.lock();
@@ -435,6 +441,9 @@ fn manage(shared: &Shared) -> Option<(bool, Option<Instant>)> {
         let crew = state.crew.as_mut()?;
         if has_watched {
             crew.clear_alarms();
+        }
+        if is_late {
+            crew.ask();
         }
         let mut any = crew.bury();
         let is_late = crew.ready_by().is_some_and(|ready_by| ready_by <= Instant::now());

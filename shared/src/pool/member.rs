@@ -248,6 +248,16 @@ impl Member {
         self.under_way.has_news()
     }
 
+    /// Whether the worker may have outcomes that it will not tell of by itself for a while.
+    pub(super) fn may_hold_back(&self) -> bool {
+        self.under_way.may_hold_back()
+    }
+
+    /// Asks the worker to tell of its outcomes between two calls.
+    pub(super) fn ask(&mut self) {
+        self.under_way.ask();
+    }
+
     /// Asks the worker for a message when it has outcomes. Then one has to look for news once more.
     pub(super) fn set_alarm(&self) {
         self.under_way.set_alarm();

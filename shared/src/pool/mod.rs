@@ -201,7 +201,7 @@ impl Pool {
 
     /// Calls the function with each item, in the workers, and gives the results in the order of the items.
     ///
-    /// Items travel in chunks: a quarter of each worker's share at a time, as in Python, and no more than 64
+    /// Items travel in chunks: a quarter of each worker's share at a time, as in Python, and no more than 32
     /// KiB.
     ///
     /// # Errors

@@ -94,7 +94,13 @@ pub(super) struct Outcomes<R> {
 /// A row of outcomes, as far as it is not used yet.
 struct Row {
     payload: Payload,
-    used: usize,
+    place: outcome::Place,
+}
+
+impl Row {
+    fn new(payload: Payload) -> Row {
+        Row { payload, place: outcome::Place::default() }
+    }
 }
 
 impl<R: DeserializeOwned> Outcomes<R> {
@@ -118,17 +124,21 @@ impl<R: DeserializeOwned> Outcomes<R> {
     /// there are calls: whoever sent them has looked at that.
     pub(super) fn take_values(&mut self, values: &mut Vec<R>) {
         let Some(row) = &mut self.current else { return };
-        let mut rest = row.payload.bytes().get(row.used..).unwrap_or_default();
-        let mut used = row.used;
-        let length = used + rest.len();
-        while let Ok(Some(Ok(value))) = outcome::take_first(&mut rest)
-            && let Ok(value) = codec::decode(value)
-        {
-            values.push(value);
-            used = length - rest.len();
-            self.given += 1;
+        loop {
+            let mut run = row.place.results(row.payload.bytes());
+            let before = values.len();
+            while let Some(value) = run.take_first()
+                && let Ok(value) = codec::decode(value)
+            {
+                values.push(value);
+            }
+            let taken = values.len() - before;
+            row.place.skip(taken);
+            self.given += taken;
+            if taken == 0 {
+                return;
+            }
         }
-        row.used = used;
     }
 
     /// Waits for the next outcome. To be called only while there are calls whose outcome was not given.
@@ -139,13 +149,13 @@ impl<R: DeserializeOwned> Outcomes<R> {
                 return Next::Outcome(outcome);
             }
             if let Some(payload) = self.early.remove(&self.given) {
-                self.current = Some(Row { payload, used: 0 });
+                self.current = Some(Row::new(payload));
                 continue;
             }
             match self.receiving.receive(deadline) {
                 Some(Delivery::Outcomes { first, outcomes }) => {
                     if self.order == Order::AsCompleted || first == self.given {
-                        self.current = Some(Row { payload: outcomes, used: 0 });
+                        self.current = Some(Row::new(outcomes));
                     } else {
                         self.early.insert(first, outcomes);
                     }
@@ -159,12 +169,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
 
     fn take_from_current(&mut self) -> Option<Result<R, Error>> {
         let row = self.current.as_mut()?;
-        let bytes = row.payload.bytes();
-        let mut rest = bytes.get(row.used..)?;
-        // The manager has looked at each outcome, so they are well-formed.
-        let taken = outcome::take_first(&mut rest).ok().flatten();
-        row.used = bytes.len() - rest.len();
-        let Some(outcome) = taken else {
+        let Some(outcome) = row.place.next(row.payload.bytes()) else {
             self.current = None;
             return None;
         };

@@ -73,7 +73,7 @@ pub(super) struct Submission<A> {
     size: ChunkSize,
     then: Then,
     /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
-    arguments: Vec<u8>,
+    arguments: records::Writer,
     first: usize,
     count: usize,
     /// How many calls the last of their chunks has room for.
@@ -104,7 +104,7 @@ impl<A: Serialize> Submission<A> {
             shared: Arc::clone(shared),
             size,
             then,
-            arguments: Vec::new(),
+            arguments: records::Writer::default(),
             first: 0,
             count: 0,
             room: size.calls,
@@ -116,29 +116,38 @@ impl<A: Serialize> Submission<A> {
         Ok((submission, Receiving::new(receiver, job, Arc::clone(shared))))
     }
 
-    /// Adds one call. `false` if calls after it are pointless.
+    /// Adds one call. `false` if calls after it are known to be pointless.
+    #[inline]
     pub(super) fn add(&mut self, argument: &A) -> bool {
-        let index = self.first + self.count;
-        match records::append(&mut self.arguments, |buffer| codec::encode(argument, buffer)) {
+        match self.arguments.append(|buffer| codec::encode(argument, buffer)) {
             Ok(()) => {
                 self.count += 1;
                 self.room -= 1;
-                let bytes = self.arguments.len();
-                let chunk_is_full = self.room == 0;
-                if chunk_is_full {
-                    self.room = self.size.calls;
-                }
-                if chunk_is_full && bytes >= self.size.row || bytes >= self.size.bytes {
-                    self.send();
-                }
+                self.room > 0 && self.arguments.len() < self.size.bytes || self.end_chunk()
             }
-            Err(error) => {
-                self.send();
-                self.job.deliver_failure(index, &Failure::ArgumentNotEncoded(error.into()));
-                self.first += 1;
-            }
+            Err(error) => self.refuse(&Failure::ArgumentNotEncoded(error.into())),
+        }
+    }
+
+    /// The last chunk is full.
+    #[inline(never)]
+    fn end_chunk(&mut self) -> bool {
+        self.arguments.end_run();
+        let has_all_calls = self.room == 0;
+        self.room = self.size.calls;
+        if !has_all_calls || self.arguments.len() >= self.size.row {
+            self.send();
         }
         self.job.wants(self.first + self.count)
+    }
+
+    /// The argument of the next call cannot be sent.
+    #[inline(never)]
+    fn refuse(&mut self, failure: &Failure) -> bool {
+        self.send();
+        self.job.deliver_failure(self.first, failure);
+        self.first += 1;
+        self.job.wants(self.first)
     }
 
     /// Sends off the calls that have not left yet.
@@ -146,8 +155,7 @@ impl<A: Serialize> Submission<A> {
         if self.count == 0 {
             return;
         }
-        let arguments = std::mem::take(&mut self.arguments);
-        self.arguments.reserve(arguments.len().min(CHUNK_BYTES));
+        let arguments = self.arguments.take(self.arguments.len().min(CHUNK_BYTES));
         let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
         self.first += self.count;
         self.count = 0;

@@ -15,7 +15,7 @@ use super::job::{Calls, Job};
 use crate::ipc::frame::Payload;
 use crate::ipc::memory::ManagerSide;
 use crate::ipc::message::Work;
-use crate::ipc::outcome::{self, Failure, Kind};
+use crate::ipc::outcome::{self, Failure, Item};
 use crate::ipc::requests::{self, Request};
 use crate::ipc::{Malformed, codec};
 use crate::status::ExitStatus;
@@ -36,6 +36,8 @@ pub(super) struct UnderWay {
     elsewhere: Option<Vec<u8>>,
     /// How many outcomes have come.
     received: u64,
+    /// Whether the worker was asked to tell of its outcomes, and has not.
+    was_asked: bool,
     /// Outcomes were nonsense, so nothing is known of those after them.
     is_broken: bool,
 }
@@ -61,6 +63,7 @@ impl UnderWay {
             withdrawn: Vec::new(),
             elsewhere: None,
             received: 0,
+            was_asked: false,
             is_broken: false,
         };
         Ok((under_way, file))
@@ -168,6 +171,20 @@ impl UnderWay {
         !self.is_broken && self.elsewhere.is_none() && self.memory.has_news()
     }
 
+    /// Whether the worker may have outcomes that it will not tell of by itself for a while.
+    pub(super) fn may_hold_back(&self) -> bool {
+        let has_several = self.chunks.len() > 1 || self.chunks.front().is_some_and(|chunk| chunk.calls > 1);
+        has_several && !self.was_asked
+    }
+
+    /// Asks the worker to tell of its outcomes between two calls, unless it was asked before.
+    pub(super) fn ask(&mut self) {
+        if self.may_hold_back() {
+            self.was_asked = true;
+            self.memory.poke();
+        }
+    }
+
     /// Asks the worker for a message when it has news. Then one has to look for news once more.
     pub(super) fn set_alarm(&self) {
         self.memory.set_alarm();
@@ -183,6 +200,7 @@ impl UnderWay {
         if !self.has_news() {
             return Ok(());
         }
+        self.was_asked = false;
         let mut row = Vec::new();
         let taken = self.memory.take(&mut row);
         self.read_all(taken, row, given_up)
@@ -207,13 +225,8 @@ impl UnderWay {
         given_up: &mut Vec<Arc<Job>>,
     ) -> Result<(), Malformed> {
         let later = self.elsewhere.take().ok_or(Malformed)?;
-        let mut rest = outcome.bytes();
-        let failure = match outcome::take_kind(&mut rest)? {
-            Some(Kind::Value) => None,
-            Some(Kind::Failure) => Some(0),
-            _ => return Err(Malformed),
-        };
-        if !rest.is_empty() || self.rows.is_empty() {
+        let failure = outcome::only(outcome.bytes())?.is_err().then_some(0);
+        if self.rows.is_empty() {
             return Err(Malformed);
         }
         self.deliver(1, failure, outcome, given_up)?;
@@ -240,27 +253,33 @@ impl UnderWay {
         let mut left = self.left();
         loop {
             let before = row.len() - rest.len();
-            let kind = outcome::take_kind(&mut rest)?;
-            if matches!(kind, Some(Kind::Value | Kind::Failure)) {
-                if kind == Some(Kind::Failure) && failure.is_none() {
+            let item = outcome::take_first(&mut rest)?;
+            let calls = match &item {
+                Some(Item::Results(run)) => run.count(),
+                Some(Item::Failure(_)) => 1,
+                None | Some(Item::Stopped | Item::Elsewhere) => 0,
+            };
+            if calls > 0 {
+                if matches!(item, Some(Item::Failure(_))) && failure.is_none() {
                     failure = Some(count);
                 }
-                count += 1;
+                count += calls;
                 if count < left {
                     continue;
                 }
             }
-            let end = if count == left { row.len() - rest.len() } else { before };
+            // A run is of one chunk. Where it is not, there are more outcomes than calls.
+            let end = if calls > 0 { row.len() - rest.len() } else { before };
             if count > 0 {
                 self.deliver(count, failure, Payload::part(&row, start..end), given_up)?;
             }
             start = row.len() - rest.len();
             (count, failure) = (0, None);
-            match kind {
+            match item {
                 None => return Ok(()),
-                Some(Kind::Value | Kind::Failure) => {}
-                Some(Kind::Stopped) => self.stopped()?,
-                Some(Kind::Elsewhere) => {
+                Some(Item::Results(_) | Item::Failure(_)) => {}
+                Some(Item::Stopped) => self.stopped()?,
+                Some(Item::Elsewhere) => {
                     self.elsewhere = Some(rest.to_vec());
                     return Ok(());
                 }
@@ -394,18 +413,37 @@ mod tests {
         let claimed = (0..claims).filter(|_| inbox.claim().unwrap().is_some()).count();
         for number in 1..=calls.min(3 * claimed).min(CALLS) {
             outbox.begin(number as u64);
-            let mut outcome = Vec::new();
-            outcome::append(&mut outcome, |buffer| {
-                buffer.push(1);
-                Ok(())
-            });
-            outbox.publish(&outcome);
+            outbox.publish_result(&[1]);
         }
         outbox.announce();
     }
 
+    #[test]
+    fn a_worker_is_asked_once_for_what_it_holds_back() {
+        let (mut under_way, file) = UnderWay::new().unwrap();
+        let (mut inbox, mut outbox) = memory::open(file).unwrap();
+        under_way.ask();
+        assert!(!inbox.is_poked(), "a worker without work holds nothing back");
+        let job = Arc::new(Job::new(work(), false, 0, mpsc::channel().0));
+        let mut row = Calls::new(job, 0, CALLS, CALLS, row_of_arguments());
+        under_way.give(&mut row, usize::MAX);
+        for _ in 0..2 {
+            assert!(under_way.may_hold_back());
+            under_way.ask();
+            assert!(!under_way.may_hold_back());
+            inbox.claim().unwrap();
+            assert!(inbox.is_poked() && inbox.heed() && !inbox.heed());
+            under_way.ask();
+            assert!(!inbox.is_poked(), "asked again before it has answered");
+            outbox.publish_result(&[1]);
+            assert!(!under_way.has_news());
+            outbox.announce();
+            under_way.receive(&mut Vec::new()).unwrap();
+        }
+    }
+
     fn words() -> impl Strategy<Value = Vec<(usize, u64)>> {
-        let index = prop_oneof![Just(0), Just(16), Just(32), 48..51_usize, Just(64), Just(80), Just(96)];
+        let index = prop_oneof![Just(0), 16..18_usize, Just(32), 48..51_usize, Just(64), Just(80), Just(96)];
         let value = prop_oneof![0..200_u64, any::<u64>(), (0..9_u64).prop_map(|count| count << 32)];
         prop::collection::vec((index, value), 0..4)
     }
@@ -452,15 +490,11 @@ mod tests {
             }
             for delivery in deliveries.try_iter() {
                 let Delivery::Outcomes { first, outcomes } = delivery else { continue };
-                let mut outcomes = outcomes.bytes();
-                for fate in fates.iter_mut().skip(first) {
-                    match outcome::take_kind(&mut outcomes) {
-                        Ok(Some(_)) => *fate += 1,
-                        Ok(None) => break,
-                        Err(Malformed) => prop_assert!(false, "nonsense was handed on"),
-                    }
+                let (mut place, mut fates) = (outcome::Place::default(), fates.iter_mut().skip(first));
+                while place.next(outcomes.bytes()).is_some() {
+                    *fates.next().expect("no more outcomes than calls") += 1;
                 }
-                prop_assert!(outcomes.is_empty(), "more outcomes than calls");
+                prop_assert!(place.is_at_end(outcomes.bytes()), "nonsense was handed on");
             }
             prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
         }

@@ -29,12 +29,12 @@ pub(crate) fn run(
         }
     };
     let unpacked = file.map(parcel::unpack).transpose()?;
-    let mut arguments = unpacked.as_deref().unwrap_or(payload);
-    let argument = records::take_first(&mut arguments).ok().flatten().ok_or(io::ErrorKind::InvalidData)?;
+    let argument =
+        records::only(unpacked.as_deref().unwrap_or(payload)).map_err(|_| io::ErrorKind::InvalidData)?;
     let mut answer = Vec::new();
     callee.call(argument, &mut answer);
     drop(unpacked);
-    let succeeded = matches!(outcome::take_first(&mut answer.as_slice()), Ok(Some(Ok(_))));
+    let succeeded = matches!(outcome::only(&answer), Ok(Ok(_)));
     reply(socket, &answer);
     Ok(if succeeded { 0 } else { PANICKED })
 }

@@ -153,8 +153,8 @@ impl<R: DeserializeOwned> Process<R> {
     }
 
     /// What the outcome of the call means; `None` if it means nothing.
-    fn understand(&self, mut outcome: &[u8]) -> Option<Result<R, Error>> {
-        Some(match outcome::take_first(&mut outcome).ok()?? {
+    fn understand(&self, answer: &[u8]) -> Option<Result<R, Error>> {
+        Some(match outcome::only(answer).ok()? {
             Ok(value) => {
                 codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
             }

@@ -5,6 +5,7 @@
 //! [`Entry::at`] looks only at the image's own read-only memory and only where the marker stands, so that a
 //! wrong number is found out and never jumped to.
 
+use std::any::TypeId;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -14,19 +15,25 @@ use super::note;
 /// What an entry carries so that it is known for one: 16 bytes drawn at random.
 const MARKER: [u64; 2] = [0x9b41_d7c5_03f8_6a2e, 0x5e72_b80d_c694_1f3b];
 
-/// A function that another process can be asked to run: what stands at the place whose distance is sent.
+/// Something that another process can be asked for: what stands at the place whose distance is sent.
 #[repr(C)]
-pub(crate) struct Entry {
-    marker: [u64; 2],
-    /// The name of the Rust types involved, to be compared as well.
-    pub(crate) name: fn() -> &'static str,
-    /// What to call: reads the encoded argument, appends the encoded outcome.
-    pub(crate) call: fn(&[u8], &mut Vec<u8>),
+pub(crate) struct Entry<T: 'static> {
+    head: Head,
+    pub(crate) what: T,
 }
 
-impl Entry {
-    pub(crate) const fn new(name: fn() -> &'static str, call: fn(&[u8], &mut Vec<u8>)) -> Entry {
-        Entry { marker: MARKER, name, call }
+/// What every entry begins with.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Head {
+    marker: [u64; 2],
+    /// The type of what the entry is of.
+    is_of: fn() -> TypeId,
+}
+
+impl<T> Entry<T> {
+    pub(crate) const fn new(what: T) -> Entry<T> {
+        Entry { head: Head { marker: MARKER, is_of: TypeId::of::<T> }, what }
     }
 
     /// The distance of this entry from the start of the program's image; `None` when it is not part of that
@@ -37,23 +44,29 @@ impl Entry {
         image.holds(address, size_of::<Self>()).then(|| (address - image.start) as u64)
     }
 
-    /// The entry at this distance, if one is there.
-    pub(crate) fn at(distance: u64) -> Option<&'static Entry> {
+    /// The entry at this distance, if one of this type is there.
+    pub(crate) fn at(distance: u64) -> Option<&'static Entry<T>> {
         let image = Image::own()?;
         let address = image.start.checked_add(usize::try_from(distance).ok()?)?;
         if !image.holds(address, size_of::<Self>()) || address % align_of::<Self>() != 0 {
             return None;
         }
-        let place = std::ptr::with_exposed_provenance::<Entry>(address);
+        let place = std::ptr::with_exposed_provenance::<Self>(address);
         // SAFETY: `read` asks for readable, aligned, initialised memory of that type. The address is aligned
         // and lies in a segment that is mapped for good and never written; any bytes are valid integers.
         let marker = unsafe { place.cast::<[u64; 2]>().read() };
         if marker != MARKER {
             return None;
         }
-        // SAFETY: a reference asks for an aligned, initialised, never changing `Entry`. Range and alignment
-        // are checked, and the marker, 128 random bits in read-only memory, stands only where `Entry::new`
-        // put it.
+        // SAFETY: `read` asks for readable, aligned, initialised memory of that type. Range and alignment are
+        // checked, and the marker, 128 random bits in read-only memory, stands only where `Entry::new` put it,
+        // in an entry of whatever type, all of which begin with a head.
+        let head = unsafe { place.cast::<Head>().read() };
+        if (head.is_of)() != TypeId::of::<T>() {
+            return None;
+        }
+        // SAFETY: a reference asks for an aligned, initialised, never changing `Entry<T>`: as above, and the
+        // entry is one of `T`.
         Some(unsafe { &*place })
     }
 }

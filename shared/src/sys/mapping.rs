@@ -30,6 +30,9 @@ const HEADER: usize = 4096;
 
 const WORD: usize = size_of::<u64>();
 
+/// So many words are copied out at a time.
+const PIECE: usize = 8;
+
 /// How many bytes each side may write. Both numbers are multiples of a word's size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
@@ -60,6 +63,7 @@ impl MakerSide {
     }
 
     /// A word of the header, by its number.
+    #[inline]
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
         self.0.word(index)
     }
@@ -70,6 +74,7 @@ impl MakerSide {
     }
 
     /// Copies into the inward bytes, from this place on.
+    #[inline(always)]
     pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
         self.0.write(self.0.inward(at..at + bytes.len()), bytes);
     }
@@ -80,13 +85,19 @@ impl MakerSide {
         let end = target.len() + range.len();
         target.reserve(last - first);
         let words = self.0.atomics(self.0.outward(first..last));
-        let mut bytes = words.iter().map(|word| word.load(Ordering::Relaxed).to_ne_bytes());
-        if let Some(bytes) = bytes.next() {
-            target.extend_from_slice(&bytes[range.start - first..]);
+        let Some((word, words)) = words.split_first() else { return };
+        target.extend_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes()[range.start - first..]);
+        // Many words to a piece: the room in the vector is looked at once for all of them.
+        let (pieces, words) = words.as_chunks::<PIECE>();
+        for piece in pieces {
+            let mut copy = [[0; WORD]; PIECE];
+            for (copy, word) in copy.iter_mut().zip(piece) {
+                *copy = word.load(Ordering::Relaxed).to_ne_bytes();
+            }
+            target.extend_from_slice(copy.as_flattened());
         }
-        // Whole words: a copy of a length that the compiler knows is one instruction.
-        for bytes in bytes {
-            target.extend_from_slice(&bytes);
+        for word in words {
+            target.extend_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
         }
         target.truncate(end);
     }
@@ -104,6 +115,7 @@ impl OpenerSide {
     }
 
     /// A word of the header, by its number.
+    #[inline]
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
         self.0.word(index)
     }
@@ -122,6 +134,7 @@ impl OpenerSide {
     }
 
     /// Copies into the outward bytes, from this place on.
+    #[inline(always)]
     pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
         self.0.write(self.0.outward(at..at + bytes.len()), bytes);
     }
@@ -152,6 +165,7 @@ impl Mapping {
         Ok(mapping)
     }
 
+    #[inline]
     fn word(&self, index: usize) -> &AtomicU64 {
         let place = self.place(WORD * index, WORD, HEADER).cast::<AtomicU64>();
         // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as
@@ -170,12 +184,14 @@ impl Mapping {
         NonNull::slice_from_raw_parts(self.place(HEADER + range.start, range.len(), end), range.len())
     }
 
+    #[inline(always)]
     fn outward(&self, range: Range<usize>) -> NonNull<[u8]> {
         let start = HEADER + self.sizes.inward + range.start;
         NonNull::slice_from_raw_parts(self.place(start, range.len(), self.sizes.total()), range.len())
     }
 
     /// A place in the mapping with so many bytes behind it, all before `end`.
+    #[inline(always)]
     fn place(&self, start: usize, length: usize, end: usize) -> NonNull<u8> {
         let inside = start.checked_add(length).is_some_and(|last| last <= end && end <= self.sizes.total());
         assert!(inside, "{length} bytes at {start} of a memory of {end}");
@@ -183,6 +199,7 @@ impl Mapping {
         unsafe { self.start.add(start) }
     }
 
+    #[inline(always)]
     fn write(&self, target: NonNull<[u8]>, bytes: &[u8]) {
         let source = NonNull::from(bytes).cast::<u8>();
         // SAFETY: `copy_from_nonoverlapping` asks for valid memory of that length on both sides that does not

@@ -26,6 +26,7 @@ impl Encoder<'_> {
 
     /// A value too large for the memory there is must not end the process.
     #[cold]
+    #[inline(never)]
     fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
         self.buffer.try_reserve(bytes).map_err(|_| Error::NoMemory)
     }

@@ -1,0 +1,183 @@
+//! The way back from a worker to its manager: outcomes, and when the manager hears of them.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::channel::Channel;
+use super::frame::{self, Frame};
+use super::memory::Outbox;
+use super::message::FromChild;
+use super::outcome::{self, Failure, Reason};
+use super::{channel, codec, records};
+use crate::sys::timer::KillTimer;
+
+/// The way back to the manager.
+pub(crate) struct Output {
+    channel: Channel,
+    outbox: Outbox,
+    /// Kills this process when a call takes too long, in case it never comes to an end by itself.
+    timer: KillTimer,
+    /// How many calls were made in all; the number of the last one.
+    calls: u64,
+    /// How long a call may take.
+    timeout: Option<Duration>,
+    /// The result of the current call.
+    result: Vec<u8>,
+}
+
+impl Output {
+    pub(crate) fn new(channel: Channel, outbox: Outbox) -> io::Result<Output> {
+        let timer = KillTimer::new()?;
+        Ok(Output { channel, outbox, timer, calls: 0, timeout: None, result: Vec::new() })
+    }
+
+    /// Sends a message to the manager.
+    pub(crate) fn send(&self, message: &FromChild) -> io::Result<()> {
+        self.channel.send(message, &[])
+    }
+
+    /// Each call may take so long from now on. This process does not survive one that takes longer.
+    pub(super) fn allow(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    /// Notes that the next call is begun.
+    #[inline(always)]
+    pub(super) fn begin(&mut self) {
+        self.calls += 1;
+        self.outbox.begin(self.calls);
+        if let Some(timeout) = self.timeout {
+            self.start_timer(timeout);
+        }
+    }
+
+    #[inline(never)]
+    fn start_timer(&mut self, timeout: Duration) {
+        // First the note: when the timer ends, the time that is noted is over.
+        self.outbox.begin_timed(timeout);
+        self.timer.start(timeout);
+    }
+
+    /// The call is over, in time.
+    fn end(&mut self) {
+        if self.timeout.is_some() {
+            self.timer.stop();
+            self.outbox.end_timed();
+        }
+    }
+
+    /// The call that was begun has this result.
+    #[inline(always)]
+    pub(super) fn give<R: Serialize>(&mut self, result: R) -> io::Result<()> {
+        self.result.clear();
+        let encoded = codec::encode(&result, &mut self.result);
+        // If that panics, the call has no result.
+        drop(result);
+        let is_done = encoded.is_ok() && self.timeout.is_none() && self.outbox.publish_quickly(&self.result);
+        if is_done { Ok(()) } else { self.settle(encoded) }
+    }
+
+    /// Gives what was encoded, where that takes more than a few moves.
+    #[inline(never)]
+    fn settle(&mut self, encoded: Result<(), codec::Error>) -> io::Result<()> {
+        if let Err(error) = encoded {
+            return self.fail(&Failure::ResultNotEncoded(error.into()));
+        }
+        self.end();
+        if !self.make_room(self.result.len())? {
+            return self.send_result();
+        }
+        self.outbox.publish_result(&self.result);
+        if self.outbox.has_many() { self.tell(true) } else { Ok(()) }
+    }
+
+    /// The call that was begun has no result, and this is why.
+    #[cold]
+    pub(super) fn fail(&mut self, failure: &Failure) -> io::Result<()> {
+        self.end();
+        let mut items = Vec::new();
+        outcome::append_failure(&mut items, failure);
+        if self.make_room(items.len())? {
+            self.outbox.publish(&items);
+        } else {
+            self.send_outcome(&[], &items)?;
+        }
+        // So that the rest of a job can be called off.
+        self.tell(true)
+    }
+
+    /// The chunk was withdrawn, and its calls are not begun any more.
+    #[cold]
+    pub(super) fn stop(&mut self) -> io::Result<()> {
+        self.outbox.begin(self.calls);
+        let item = outcome::stopped();
+        self.make_room(item.len())?;
+        self.outbox.publish(&item);
+        self.tell(false)
+    }
+
+    /// Waits for room for so many bytes; `false` if there never will be.
+    fn make_room(&mut self, bytes: usize) -> io::Result<bool> {
+        if !self.outbox.takes(bytes) {
+            return Ok(false);
+        }
+        if !self.outbox.has_room(bytes) {
+            self.tell(true)?;
+            self.outbox.wait_for_room(bytes);
+        }
+        Ok(true)
+    }
+
+    /// Sends a result that is too long for the shared memory.
+    #[cold]
+    fn send_result(&mut self) -> io::Result<()> {
+        let Ok(length) = u32::try_from(self.result.len()) else {
+            return self.fail(&Failure::ResultNotEncoded(Reason::TooLarge));
+        };
+        let result = std::mem::take(&mut self.result);
+        let sent = self.send_outcome(&records::head(length, 1), &result);
+        self.result = result;
+        sent
+    }
+
+    /// Sends an outcome of two parts that is too long for the shared memory.
+    fn send_outcome(&mut self, first: &[u8], second: &[u8]) -> io::Result<()> {
+        let item = outcome::elsewhere();
+        self.make_room(item.len())?;
+        self.outbox.publish(&item);
+        self.tell(false)?;
+        let mut head = frame::head(&FromChild::Outcome, first.len() + second.len());
+        head.extend_from_slice(first);
+        channel::send_all(self.channel.as_fd(), &head, second)
+    }
+
+    pub(super) fn has_something_to_tell(&self) -> bool {
+        self.outbox.has_unannounced()
+    }
+
+    /// Lets the manager know what was published, and wakes it if it is to be woken. What the calls have
+    /// printed goes out before their results do.
+    pub(crate) fn tell(&mut self, and_wake: bool) -> io::Result<()> {
+        if self.outbox.has_unannounced() {
+            // Standard output may be closed: that is for the function to notice, and no fault of the pool.
+            let _ = io::stdout().flush();
+            self.outbox.announce();
+        }
+        if and_wake && self.outbox.manager_sleeps() {
+            self.send(&FromChild::News)?;
+        }
+        Ok(())
+    }
+
+    /// Gets the arguments of the current chunk, which are too long for the shared memory.
+    pub(crate) fn ask_for_arguments(&mut self) -> io::Result<Frame> {
+        self.tell(false)?;
+        // If this process cannot take them in, no other one can: it has to be that call's fault.
+        self.outbox.begin(self.calls + 1);
+        self.send(&FromChild::SendArguments)?;
+        self.channel.receive()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
