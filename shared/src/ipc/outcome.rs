@@ -185,7 +185,7 @@ impl Place {
         self.left -= results;
     }
 
-    #[cfg(test)]
+    /// Whether all of the row was read.
     pub(crate) fn is_at_end(&self, row: &[u8]) -> bool {
         self.used == row.len()
     }

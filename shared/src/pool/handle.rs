@@ -24,8 +24,14 @@ pub struct MapHandle<R> {
 }
 
 impl<R: DeserializeOwned> MapHandle<R> {
-    pub(super) fn new(outcomes: Outcomes<R>, function: &'static str, count: usize) -> MapHandle<R> {
-        let values = Vec::with_capacity(count);
+    /// A handle to the results of so many calls, of which these have come.
+    pub(super) fn new(
+        outcomes: Outcomes<R>,
+        function: &'static str,
+        count: usize,
+        mut values: Vec<R>,
+    ) -> MapHandle<R> {
+        values.reserve_exact(count - values.len());
         MapHandle { outcomes, function, count, values, result: None, succeeded: false, taken: false }
     }
 

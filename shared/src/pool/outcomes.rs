@@ -40,6 +40,11 @@ impl Receiving {
         self.shared.receive(&self.job, &self.deliveries, deadline)
     }
 
+    /// What has come by now.
+    fn try_receive(&self) -> Option<Delivery> {
+        self.deliveries.try_recv().ok()
+    }
+
     /// Says that nobody waits here for the moment.
     fn leave(&self) {
         if self.came.take() {
@@ -88,6 +93,8 @@ pub(super) struct Outcomes<R> {
     current: Option<Row>,
     /// How many were given.
     given: usize,
+    /// Whether some will never come.
+    is_lost: bool,
     result: PhantomData<fn() -> R>,
 }
 
@@ -112,12 +119,49 @@ impl<R: DeserializeOwned> Outcomes<R> {
             early: BTreeMap::new(),
             current: None,
             given: 0,
+            is_lost: false,
             result: PhantomData,
         }
     }
 
     pub(super) fn given(&self) -> usize {
         self.given
+    }
+
+    /// Appends the values that have come, without waiting, up to the first outcome that is none.
+    pub(super) fn take_ready(&mut self, values: &mut Vec<R>) {
+        loop {
+            self.take_values(values);
+            if self.current.as_ref().is_some_and(|row| !row.place.is_at_end(row.payload.bytes())) {
+                return;
+            }
+            self.current = None;
+            if !self.take_early() {
+                let Some(delivery) = self.receiving.try_receive() else { return };
+                self.accept(delivery);
+            }
+        }
+    }
+
+    /// Turns to outcomes that came before their turn, if it is their turn now.
+    fn take_early(&mut self) -> bool {
+        self.current = self.early.remove(&self.given).map(Row::new);
+        self.current.is_some()
+    }
+
+    /// Takes in what came, when there is nothing left of what came before.
+    fn accept(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Outcomes { first, outcomes } => {
+                if self.order == Order::AsCompleted || first == self.given {
+                    self.current = Some(Row::new(outcomes));
+                } else {
+                    self.early.insert(first, outcomes);
+                }
+            }
+            Delivery::Lost => self.is_lost = true,
+            Delivery::Drive => {}
+        }
     }
 
     /// Appends the values that are there and come next, as far as nothing else comes between. No more than
@@ -148,20 +192,14 @@ impl<R: DeserializeOwned> Outcomes<R> {
                 self.given += 1;
                 return Next::Outcome(outcome);
             }
-            if let Some(payload) = self.early.remove(&self.given) {
-                self.current = Some(Row::new(payload));
+            if self.take_early() {
                 continue;
             }
+            if self.is_lost {
+                return Next::Lost(self.receiving.shared.error());
+            }
             match self.receiving.receive(deadline) {
-                Some(Delivery::Outcomes { first, outcomes }) => {
-                    if self.order == Order::AsCompleted || first == self.given {
-                        self.current = Some(Row::new(outcomes));
-                    } else {
-                        self.early.insert(first, outcomes);
-                    }
-                }
-                Some(Delivery::Lost) => return Next::Lost(self.receiving.shared.error()),
-                Some(Delivery::Drive) => {}
+                Some(delivery) => self.accept(delivery),
                 None => return Next::Late,
             }
         }

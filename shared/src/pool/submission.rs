@@ -78,6 +78,8 @@ pub(super) struct Submission<A> {
     count: usize,
     /// How many calls the last of their chunks has room for.
     room: usize,
+    /// Whether calls have left since that was asked last.
+    has_sent: bool,
     argument: PhantomData<fn(A)>,
 }
 
@@ -108,6 +110,7 @@ impl<A: Serialize> Submission<A> {
             first: 0,
             count: 0,
             room: size.calls,
+            has_sent: false,
             argument: PhantomData,
         };
         if shared.closed.load(Ordering::SeqCst) || shared.fault.get().is_some() {
@@ -150,6 +153,12 @@ impl<A: Serialize> Submission<A> {
         self.job.wants(self.first)
     }
 
+    /// Whether calls have left since that was asked last: a time to look for outcomes.
+    #[inline]
+    pub(super) fn has_sent(&mut self) -> bool {
+        std::mem::take(&mut self.has_sent)
+    }
+
     /// Sends off the calls that have not left yet.
     pub(super) fn send(&mut self) {
         if self.count == 0 {
@@ -160,6 +169,7 @@ impl<A: Serialize> Submission<A> {
         self.first += self.count;
         self.count = 0;
         self.room = self.size.calls;
+        self.has_sent = true;
         self.shared.submit(calls);
         if self.then == Then::GoesOn {
             self.shared.watch();

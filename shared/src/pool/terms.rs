@@ -131,7 +131,7 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn, Then::Waits)?;
+        let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn, Then::Waits, |_, _| {})?;
         let mut results = Vec::with_capacity(count);
         while results.len() < count {
             match outcomes.next(None) {
@@ -218,17 +218,26 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        let (count, outcomes) = self.submit(f, items, AtFailure::Stop, then)?;
-        Ok(MapHandle::new(outcomes, std::any::type_name::<F>(), count))
+        let mut values = Vec::new();
+        let ready = |outcomes: &mut Outcomes<R>, count| {
+            if values.capacity() == 0 {
+                values.reserve(count);
+            }
+            outcomes.take_ready(&mut values);
+        };
+        let (count, outcomes) = self.submit(f, items, AtFailure::Stop, then, ready)?;
+        Ok(MapHandle::new(outcomes, std::any::type_name::<F>(), count, values))
     }
 
-    /// Submits a call for each item; gives how many there are and where their outcomes come.
+    /// Submits a call for each item; gives how many there are and where their outcomes come. Whenever calls
+    /// have left, `ready` is called with that place and the number of calls.
     fn submit<F, A, R, I>(
         self,
         f: F,
         items: I,
         at_failure: AtFailure,
         then: Then,
+        ready: impl FnMut(&mut Outcomes<R>, usize),
     ) -> Result<(usize, Outcomes<R>), Error>
     where
         F: Fn(A) -> R + Copy + 'static,
@@ -236,21 +245,50 @@ impl<'a> Terms<'a> {
         R: Serialize + DeserializeOwned,
         I: IntoIterator<Item = A>,
     {
-        // The size of a chunk depends on how many items there are; for a vector this costs nothing.
-        let items: Vec<A> = items.into_iter().collect();
-        let count = items.len();
+        // The size of a chunk depends on how many items there are.
+        let items = items.into_iter();
+        match items.size_hint() {
+            (count, Some(most)) if count == most => self.submit_all(f, items, count, at_failure, then, ready),
+            _ => {
+                let items: Vec<A> = items.collect();
+                let count = items.len();
+                self.submit_all(f, items, count, at_failure, then, ready)
+            }
+        }
+    }
+
+    /// The same where the number of items is known, though it may turn out to be another one.
+    fn submit_all<F, A, R>(
+        self,
+        f: F,
+        items: impl IntoIterator<Item = A>,
+        count: usize,
+        at_failure: AtFailure,
+        then: Then,
+        mut ready: impl FnMut(&mut Outcomes<R>, usize),
+    ) -> Result<(usize, Outcomes<R>), Error>
+    where
+        F: Fn(A) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
         let size = match self.calls {
             Some(calls) => ChunkSize::exactly(calls, &self.pool.shared),
             None => ChunkSize::for_calls(count, &self.pool.shared),
         };
-        let (mut submission, outcomes) = self.open(f, at_failure, size, Order::AsSubmitted, then)?;
+        let (mut submission, mut outcomes) = self.open(f, at_failure, size, Order::AsSubmitted, then)?;
+        let mut added = 0;
         for item in items {
+            added += 1;
             if !submission.add(&item) {
                 break;
             }
+            if submission.has_sent() {
+                ready(&mut outcomes, count);
+            }
         }
         submission.send();
-        Ok((count, outcomes))
+        Ok((added, outcomes))
     }
 
     fn iterate<F, A, R, I>(self, f: F, items: I, order: Order) -> Imap<I::IntoIter, R>

@@ -63,7 +63,7 @@ impl MakerSide {
     }
 
     /// A word of the header, by its number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
         self.0.word(index)
     }
@@ -115,7 +115,7 @@ impl OpenerSide {
     }
 
     /// A word of the header, by its number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
         self.0.word(index)
     }
@@ -165,18 +165,26 @@ impl Mapping {
         Ok(mapping)
     }
 
-    #[inline]
+    #[inline(always)]
     fn word(&self, index: usize) -> &AtomicU64 {
-        let place = self.place(WORD * index, WORD, HEADER).cast::<AtomicU64>();
+        let place = self.header(index).cast::<AtomicU64>();
         // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as
         // long as `self`. Both processes use the header's words as atomics only.
         unsafe { place.as_ref() }
     }
 
     fn flag(&self, index: usize) -> &AtomicU32 {
-        let place = self.place(WORD * index, WORD, HEADER).cast::<AtomicU32>();
+        let place = self.header(index).cast::<AtomicU32>();
         // SAFETY: as in `word`, and a word's first half is aligned for 32 bits.
         unsafe { place.as_ref() }
+    }
+
+    /// The place of a word of the header, which every mapping begins with.
+    #[inline(always)]
+    fn header(&self, index: usize) -> NonNull<u8> {
+        assert!(index < HEADER / WORD, "word {index} of a header of {HEADER} bytes");
+        // SAFETY: `add` asks to stay inside the mapping, as was just checked.
+        unsafe { self.start.add(WORD * index) }
     }
 
     fn inward(&self, range: Range<usize>) -> NonNull<[u8]> {
