@@ -21,6 +21,13 @@ pub(super) enum Kind {
     Descriptor(u64),
 }
 
+impl Kind {
+    /// Whether it is the timer of timer_create(2) with this number.
+    pub(super) fn is_created(self, number: i32) -> bool {
+        matches!(self, Kind::Created(signal) if signal.timer == number)
+    }
+}
+
 /// One timer that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timer {
@@ -58,9 +65,8 @@ impl Timers {
         Some(self.set.swap_remove(place))
     }
 
-    /// A process's timer of timer_create(2) with this number, if it is set.
-    pub(super) fn created(&self, process: usize, number: i32) -> Option<&Timer> {
-        let is_meant = |kind| matches!(kind, Kind::Created(signal) if signal.timer == number);
+    /// A timer of such a kind that its process has set.
+    pub(super) fn find(&self, process: usize, is_meant: impl Fn(Kind) -> bool) -> Option<&Timer> {
         self.set.iter().find(|timer| timer.process == process && is_meant(timer.kind))
     }
 
@@ -83,6 +89,11 @@ impl Timers {
 }
 
 impl Timer {
+    /// Its period, and the time until it goes off.
+    pub(super) fn left(&self, now: Duration) -> (Duration, Duration) {
+        (self.every, self.at.saturating_sub(now))
+    }
+
     /// Makes it go off; whoever is gone needs no timer.
     pub(super) fn go_off(&self, pid: Pid, passed_over: Duration) {
         match self.kind {

@@ -30,6 +30,7 @@ pub(super) const KILLS: [libc::c_long; 6] = [
 pub(super) const WAKERS: &[libc::c_long] = &[
     libc::SYS_alarm,
     libc::SYS_setitimer,
+    libc::SYS_getitimer,
     libc::SYS_timer_settime,
     libc::SYS_timer_gettime,
     libc::SYS_timer_delete,
@@ -42,6 +43,7 @@ pub(super) const WAKERS: &[libc::c_long] = &[
 #[cfg(target_arch = "aarch64")]
 pub(super) const WAKERS: &[libc::c_long] = &[
     libc::SYS_setitimer,
+    libc::SYS_getitimer,
     libc::SYS_timer_settime,
     libc::SYS_timer_gettime,
     libc::SYS_timer_delete,
@@ -98,7 +100,7 @@ pub fn is_clock(call: &SystemCall) -> bool {
 #[must_use]
 pub fn is_waker(call: &SystemCall) -> bool {
     match call.number {
-        libc::SYS_timer_gettime | libc::SYS_timer_delete => false,
+        libc::SYS_getitimer | libc::SYS_timer_gettime | libc::SYS_timer_delete => false,
         // Both are numbers of 32 bits.
         libc::SYS_socket => call.args[0] as i32 != libc::AF_UNIX,
         libc::SYS_setsockopt => {

@@ -201,6 +201,9 @@ assert libc.timer_settime(timer, 0, spans, None) == 0
 assert [signal.sigwaitinfo([14]).si_code for _ in range(3)] == [-2, -2, -2]
 assert libc.timer_gettime(timer, spans) == 0 and 0 < spans[3] <= 50_000_000, list(spans)
 assert libc.timer_delete(timer) == 0
+signal.setitimer(signal.ITIMER_REAL, 50, 7); left = signal.getitimer(signal.ITIMER_REAL)
+assert 40 < left[0] <= 50 and left[1] == 7, left
+assert signal.setitimer(signal.ITIMER_REAL, 0)[1] == 7 and signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 os.wait(); assert not signal.sigtimedwait([14], 0.2); say('Done!')",
     );
 }

@@ -233,13 +233,18 @@ impl Run<'_> {
                 write_spans(tid, args[3], left, 1);
                 Some(0)
             }
+            libc::SYS_getitimer if args[0] as i32 == libc::ITIMER_REAL => {
+                let alarm = self.timers.find(process, |kind| kind == Kind::Alarm)?;
+                write_spans(tid, args[1], alarm.left(self.clock.now()), 1_000);
+                Some(0)
+            }
             libc::SYS_timer_gettime => {
-                let timer = *self.timers.created(process, args[0] as i32)?;
-                write_spans(tid, args[1], (timer.every, timer.at.saturating_sub(self.clock.now())), 1);
+                let timer = self.timers.find(process, |kind| kind.is_created(args[0] as i32))?;
+                write_spans(tid, args[1], timer.left(self.clock.now()), 1);
                 Some(0)
             }
             libc::SYS_timer_delete => {
-                let timer = *self.timers.created(process, args[0] as i32)?;
+                let timer = *self.timers.find(process, |kind| kind.is_created(args[0] as i32))?;
                 self.timers.unset(process, timer.kind);
                 None
             }
@@ -272,7 +277,7 @@ impl Run<'_> {
             let passed_over = self.clock.passed_over();
             self.timers.set(Timer { process, kind, at: now.saturating_add(value), every, passed_over })
         };
-        before.map(|timer| (timer.every, timer.at.saturating_sub(now)))
+        before.map(|timer| timer.left(now))
     }
 }
 
