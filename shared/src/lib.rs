@@ -66,7 +66,7 @@
 //! | --- | --- | --- |
 //! | `if __name__ == "__main__":` | [`init`], [`init_tests!`] | |
 //! | `Process(target=f, args=(x,))`, `start()` | [`spawn`], [`Builder`] | one step, so a process cannot be started twice |
-//! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
+//! | `join(timeout)`, `exitcode` | [`Process::join`], [`join_timeout`](Process::join_timeout), [`try_join`](Process::try_join), [`exit_status`](Process::exit_status) | a join gives the function's result; a timeout is told apart from an end |
 //! | `set_start_method`, `get_context` | [`StartMethod`] on each builder | `spawn` and `forkserver`; no choice for the whole program |
 //! | `connection.wait(…, timeout)`, `sentinel` | [`wait`], a [`Process`] as a descriptor (`AsFd`) | |
 //! | `terminate()`, `kill()` | [`Process::terminate`], [`kill`](Process::kill) | and with all that it started: [`terminate_tree`](Process::terminate_tree), [`kill_tree`](Process::kill_tree) |

@@ -27,7 +27,8 @@ pub(crate) struct Caught {
 /// Panics are still printed as usual, except in a quiet process those that [`catch`] catches.
 pub(crate) fn install_hook(quiet: bool) {
     static INSTALLED: Once = Once::new();
-    QUIET.set(quiet);
+    // Where a panic ends the process at once there is nobody to catch it, and nobody else who could tell.
+    QUIET.set(quiet && cfg!(panic = "unwind"));
     INSTALLED.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {

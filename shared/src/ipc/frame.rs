@@ -136,6 +136,12 @@ impl FrameReader {
         self.buffer
     }
 
+    /// How much memory it has taken.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.buffer.capacity() + self.long.as_ref().map_or(0, |(frame, _)| frame.capacity())
+    }
+
     /// The next frame that is there whole.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, Malformed> {
         if let Some((frame, length)) = self.long.take() {

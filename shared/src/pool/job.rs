@@ -294,3 +294,24 @@ fn runs(row: &[u8], most: usize) -> (usize, usize) {
     }
     (count, length)
 }
+
+/// Counts for each call of a job what has become of it: an outcome that was delivered, or a place among those that
+/// are left.
+#[cfg(test)]
+pub(super) fn count_fates<'a>(
+    fates: &mut [usize],
+    left: impl Iterator<Item = &'a Calls>,
+    deliveries: &std::sync::mpsc::Receiver<Delivery>,
+) {
+    for calls in left {
+        (calls.next()..calls.next() + calls.left()).for_each(|index| fates[index] += 1);
+    }
+    for delivery in deliveries.try_iter() {
+        let Delivery::Outcomes { first, outcomes } = delivery else { continue };
+        let (mut place, mut fates) = (outcome::Place::default(), fates.iter_mut().skip(first));
+        while place.next(outcomes.bytes()).is_some() {
+            *fates.next().expect("no more outcomes than calls") += 1;
+        }
+        assert!(place.is_at_end(outcomes.bytes()), "nonsense was handed on");
+    }
+}

@@ -1,7 +1,8 @@
 //! One worker as the manager sees it: the process, its channel, and what is under way there.
 //!
 //! Nothing here blocks. What comes from the worker is checked before it is believed: a worker that says
-//! anything else than what is its turn to say is killed.
+//! anything else than what is its turn to say is killed. One that announces a long message and sends no more of it
+//! is as slow as any other worker: nobody waits for the message, and its call has not ended.
 
 use std::collections::VecDeque;
 use std::io;
@@ -95,12 +96,18 @@ impl Member {
             files: vec![file],
             variables: Vec::new(),
         };
-        let Started { child, socket, unsent } = start::start(order)?;
+        let ready_by = Instant::now().checked_add(greeting.timeout);
+        Ok(Member::new(start::start(order)?, ready_by, under_way))
+    }
+
+    /// A worker that was started.
+    fn new(started: Started, ready_by: Option<Instant>, under_way: UnderWay) -> Member {
+        let Started { child, socket, unsent } = started;
         let mut member = Member {
             child,
             socket,
             stage: Stage::Starting,
-            ready_by: Instant::now().checked_add(greeting.timeout),
+            ready_by,
             reader: FrameReader::default(),
             listening: true,
             no_room: None,
@@ -111,7 +118,7 @@ impl Member {
         if !unsent.is_empty() {
             member.outbox.push_back(Outgoing { head: unsent, payload: Arc::default(), place: 0..0, sent: 0 });
         }
-        Ok(member)
+        member
     }
 
     /// The channel, to be waited for.
@@ -389,5 +396,199 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.kill();
         self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::{OnceLock, mpsc};
+
+    use proptest::prelude::*;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+    use super::*;
+    use crate::ipc::message::Work;
+    use crate::ipc::{codec, memory, outcome, records};
+    use crate::pool::job::count_fates;
+
+    const CALLS: usize = 8;
+
+    /// This call's argument is too long for the shared memory.
+    const LONG: usize = 2;
+
+    /// What a worker does, in its turn or not.
+    #[derive(Clone, Debug)]
+    enum Act {
+        /// It claims a chunk.
+        Claim,
+        /// It publishes an outcome, or that one comes over the channel, and tells of it.
+        Publish { elsewhere: bool },
+        /// It sends a message: one of [`MESSAGES`].
+        Say { message: usize, payload: Payload },
+        /// It announces a message that it does not send.
+        Announce { length: u64 },
+        /// It sends any bytes.
+        Babble { bytes: Vec<u8> },
+    }
+
+    #[derive(Clone, Debug)]
+    enum Payload {
+        Outcome { length: usize },
+        Bytes(Vec<u8>),
+    }
+
+    const MESSAGES: [fn() -> FromChild; 6] = [
+        || FromChild::Ready,
+        || FromChild::News,
+        || FromChild::Outcome,
+        || FromChild::SendArguments,
+        || FromChild::Answer { in_file: true },
+        || FromChild::Refused(Refusal::WrongProgram("not this one".into())),
+    ];
+
+    fn act() -> impl Strategy<Value = Act> {
+        let any_bytes = || prop::collection::vec(any::<u8>(), 0..60);
+        let payload = prop_oneof![
+            prop_oneof![0..100_usize, Just(300_000)].prop_map(|length| Payload::Outcome { length }),
+            any_bytes().prop_map(Payload::Bytes),
+        ];
+        let length = prop_oneof![0..100_u64, Just(1 << 20), Just(u64::from(u32::MAX)), any::<u64>()];
+        prop_oneof![
+            3 => Just(Act::Claim),
+            3 => any::<bool>().prop_map(|elsewhere| Act::Publish { elsewhere }),
+            5 => (0..MESSAGES.len(), payload).prop_map(|(message, payload)| Act::Say { message, payload }),
+            1 => length.prop_map(|length| Act::Announce { length }),
+            1 => any_bytes().prop_map(|bytes| Act::Babble { bytes }),
+        ]
+    }
+
+    /// The worker's side of the channel and of the memory.
+    struct Worker {
+        socket: OwnedFd,
+        inbox: memory::Inbox,
+        outbox: memory::Outbox,
+        begun: u64,
+        sent: usize,
+    }
+
+    impl Worker {
+        fn act(&mut self, act: &Act) {
+            match act {
+                // It has looked wrongly where this is an error, and goes on.
+                Act::Claim => drop(self.inbox.claim()),
+                Act::Publish { elsewhere } => {
+                    self.begun += 1;
+                    self.outbox.begin(self.begun);
+                    if *elsewhere {
+                        self.outbox.publish(&outcome::elsewhere());
+                    } else {
+                        self.outbox.publish(&outcome_of(10));
+                    }
+                    self.outbox.announce();
+                }
+                Act::Say { message, payload } => {
+                    let payload = match payload {
+                        Payload::Outcome { length } => outcome_of(*length),
+                        Payload::Bytes(bytes) => bytes.clone(),
+                    };
+                    self.send(&[frame::head(&MESSAGES[*message](), payload.len()), payload].concat());
+                }
+                Act::Announce { length } => self.send(&length.to_le_bytes()),
+                Act::Babble { bytes } => self.send(bytes),
+            }
+        }
+
+        /// Sends what there is room for, and forgets the rest.
+        fn send(&mut self, bytes: &[u8]) {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            self.sent += rustix::net::send(&self.socket, bytes, flags).unwrap_or(0);
+        }
+
+        /// Reads all that was sent to it, and makes nothing of it.
+        fn hear(&self) {
+            let mut buffer = vec![0; 64 << 10];
+            while rustix::net::recv(&self.socket, &mut buffer, RecvFlags::DONTWAIT).is_ok_and(|(n, _)| n > 0)
+            {
+            }
+        }
+    }
+
+    fn outcome_of(length: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        outcome::append(&mut bytes, |buffer| {
+            buffer.resize(buffer.len() + length, 7);
+            Ok(())
+        });
+        bytes
+    }
+
+    fn calls(job: &Arc<Job>) -> Calls {
+        let mut arguments = Vec::new();
+        for index in 0..CALLS {
+            let length = if index == LONG { 200_000 } else { index };
+            records::append(&mut arguments, |buffer| codec::encode(&"x".repeat(length), buffer)).unwrap();
+        }
+        Calls::new(Arc::clone(job), 0, CALLS, 1, arguments)
+    }
+
+    /// A process that has ended, in place of the worker's: it can be killed again and again.
+    fn ended() -> Arc<Child> {
+        static CHILD: OnceLock<Arc<Child>> = OnceLock::new();
+        let start = || {
+            let child = start::start_one(StartMethod::Spawn).unwrap();
+            child.wait();
+            child
+        };
+        Arc::clone(CHILD.get_or_init(start))
+    }
+
+    proptest! {
+        /// Whatever a worker says, each of its calls has one fate, nothing is waited for, and no memory is taken
+        /// for what was announced and did not come.
+        #[test]
+        fn a_worker_may_say_anything(
+            acts in prop::collection::vec((act(), any::<bool>()), 0..24),
+            says_ready in prop::bool::weighted(0.8),
+            hangs_up: bool,
+        ) {
+            let (ours, theirs) =
+                rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                    .unwrap();
+            let (under_way, file) = UnderWay::new().unwrap();
+            let (inbox, outbox) = memory::open(file).unwrap();
+            let mut worker = Worker { socket: theirs, inbox, outbox, begun: 0, sent: 0 };
+            let started = Started { child: ended(), socket: ours, unsent: Vec::new() };
+            let mut member = Member::new(started, None, under_way);
+            let (sender, deliveries) = mpsc::channel();
+            let work = Work { function: EntryRef { distance: 7, name: Cow::Borrowed("f") }, timeout: None };
+            let job = Arc::new(Job::new(work, false, 0, sender));
+            let mut queue = calls(&job);
+            if says_ready {
+                worker.act(&Act::Say { message: 0, payload: Payload::Bytes(Vec::new()) });
+            }
+            for (act, looks) in &acts {
+                worker.act(act);
+                if *looks {
+                    member.look();
+                    member.receive();
+                    member.send();
+                    let room = member.room(4);
+                    if room > 0 && queue.left() > 0 {
+                        member.give(&mut queue, room);
+                    }
+                    worker.hear();
+                    prop_assert!(member.reader.memory() <= (1 << 20) + 2 * worker.sent);
+                }
+            }
+            if hangs_up {
+                drop(worker);
+            }
+            member.receive_rest();
+            let (rest, _) = member.bury(ExitStatus::Signal(9));
+            let mut fates = vec![0; CALLS];
+            count_fates(&mut fates, rest.iter().chain([&queue]), &deliveries);
+            prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
+        }
     }
 }

@@ -391,7 +391,7 @@ mod tests {
     use super::*;
     use crate::ipc::message::EntryRef;
     use crate::ipc::{memory, records};
-    use crate::pool::job::Delivery;
+    use crate::pool::job::count_fates;
 
     const CALLS: usize = 20;
 
@@ -485,17 +485,7 @@ mod tests {
             let rest = under_way.bury(ExitStatus::Signal(9), &cause, &mut given_up);
 
             let mut fates = [0; CALLS];
-            for calls in rest.iter().chain(back.iter().flatten()) {
-                (calls.next()..calls.next() + calls.left()).for_each(|index| fates[index] += 1);
-            }
-            for delivery in deliveries.try_iter() {
-                let Delivery::Outcomes { first, outcomes } = delivery else { continue };
-                let (mut place, mut fates) = (outcome::Place::default(), fates.iter_mut().skip(first));
-                while place.next(outcomes.bytes()).is_some() {
-                    *fates.next().expect("no more outcomes than calls") += 1;
-                }
-                prop_assert!(place.is_at_end(outcomes.bytes()), "nonsense was handed on");
-            }
+            count_fates(&mut fates, rest.iter().chain(back.iter().flatten()), &deliveries);
             prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
         }
     }

@@ -109,6 +109,26 @@ impl<R: DeserializeOwned> Process<R> {
         (!self.child.is_ours() || self.child.wait_until(deadline)).then(|| self.take_result())
     }
 
+    /// Gives what [`join`](Process::join) would, if it would not have to wait; `None` if the process is still
+    /// running.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// let mut process = multiprocessing::spawn(|x: u64| x + 1, 1)?;
+    /// let result = loop {
+    ///     match process.try_join() {
+    ///         Some(result) => break result?,
+    ///         // Here is time for something else.
+    ///         None => std::thread::yield_now(),
+    ///     }
+    /// };
+    /// assert_eq!(result, 2);
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn try_join(&mut self) -> Option<Result<R, Error>> {
+        self.join_timeout(Duration::ZERO)
+    }
+
     /// Waits for the end, and gives what came of the call.
     fn take_result(&mut self) -> Result<R, Error> {
         if !self.child.is_ours() {

@@ -87,6 +87,25 @@ pub(crate) fn start(order: Order<'_>) -> io::Result<Started> {
     start_as(entry::program()?, order)
 }
 
+/// Has a child make a call that does nothing.
+#[cfg(test)]
+pub(crate) fn start_one(method: StartMethod) -> io::Result<Arc<Child>> {
+    use crate::ipc::{codec, records};
+
+    let mut argument = Vec::new();
+    records::append(&mut argument, |buffer| codec::encode(&(), buffer)).unwrap();
+    let function = entry::name::<_, (), ()>(|()| ()).unwrap();
+    let order = Order {
+        method,
+        birth: Birth::default(),
+        role: Role::Process { function },
+        payload: &argument,
+        files: Vec::new(),
+        variables: Vec::new(),
+    };
+    Ok(start(order)?.child)
+}
+
 fn start_as(program: Identity, order: Order<'_>) -> io::Result<Started> {
     let Order { method, birth, role, payload, files, variables } = order;
     let greeting = Greeting::new(program, birth.clone(), role, payload);

@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::support::{
-    Events, Stubborn, Watched, by_each_method, kill_self, overflow_stack, panic_twice, release, say_pid,
-    start_pool, wait_for_release,
+    Events, Stubborn, Watched, by_each_method, descriptors, kill_self, overflow_stack, panic_twice, release,
+    say_pid, start_pool, wait_for_death, wait_for_release,
 };
 use multiprocessing::{Error, ExitStatus, Pool, Value};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Signal};
@@ -239,7 +240,7 @@ fn a_worker_ignores_ctrl_c() {
 /// Writes to the worker's own channel, behind the library's back.
 fn write_to_channel(bytes: &[u8]) {
     let this = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
-    for number in 3..64 {
+    for number in descriptors() {
         let name = std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap_or_default();
         if name.to_string_lossy().starts_with("socket:") {
             let channel = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty()).unwrap();
@@ -268,12 +269,37 @@ fn a_worker_that_sends_nonsense_is_killed_and_its_pool_goes_on() {
             let pool = start_pool(method, 1);
             let lie = |bytes: Vec<u8>| -> () {
                 write_to_channel(&bytes);
-                crate::support::wait_for_death()
+                wait_for_death()
             };
             let error = pool.apply(lie, bytes.to_vec()).unwrap_err();
             assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");
             assert!(pool.apply(pid, 0).is_ok());
         }
+    });
+}
+
+#[test]
+fn a_message_that_is_announced_and_does_not_come_holds_up_its_own_call_only() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let announce = |(events, dies): (PathBuf, bool)| -> () {
+            // A frame of 1 MiB, of which ten bytes come.
+            write_to_channel(&[(1_u64 << 20).to_le_bytes().as_slice(), &[3; 10]].concat());
+            say_pid(&events);
+            if dies { kill_self() } else { wait_for_death() }
+        };
+        let events = Events::new();
+        let mut stuck = pool.apply_async(announce, (events.path(), false)).unwrap();
+        let worker = Watched::new(events.pids(1)[0]);
+        assert_eq!(pool.map(|x: u32| 2 * x, 0..100).unwrap(), (0..100).map(|x| 2 * x).collect::<Vec<_>>());
+        assert!(!stuck.is_ready());
+        stuck.kill();
+        assert!(worker.ends());
+        let error = pool.apply(announce, (events.path(), true)).unwrap_err();
+        assert!(died_of(&error, ExitStatus::Signal(libc::SIGKILL)), "{error}");
+        let timed = pool.timeout(Duration::from_millis(20));
+        assert!(matches!(timed.apply(announce, (events.path(), false)), Err(Error::TimedOut { .. })));
+        assert_eq!(pool.map(|x: u32| 2 * x, 0..3).unwrap(), [0, 2, 4]);
     });
 }
 
@@ -346,7 +372,7 @@ fn a_call_that_prints_on_every_descriptor_or_closes_them_costs_itself_at_most() 
             if x == 5 {
                 let this =
                     rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
-                for number in 0..64 {
+                for number in descriptors() {
                     let Ok(copy) = rustix::process::pidfd_getfd(&this, number, PidfdGetfdFlags::empty())
                     else {
                         continue;
@@ -358,7 +384,7 @@ fn a_call_that_prints_on_every_descriptor_or_closes_them_costs_itself_at_most() 
         };
         let close = |x: u32| {
             if x == 5 {
-                for number in 0..64 {
+                for number in descriptors() {
                     let _ = nix::unistd::close(number);
                 }
             }

@@ -9,7 +9,7 @@ use crate::support::{
     Events, Watched, all_children, alone, by_each_method, double, start, start_pool, wait_for_death,
     wait_for_release,
 };
-use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, active_children};
+use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, active_children, spawn};
 
 /// The fork server and its spares.
 fn helpers() -> Vec<Watched> {
@@ -141,7 +141,10 @@ fn start_without_a_file() {
 fn a_program_whose_file_is_touched_replaced_or_deleted_starts_processes_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By another process: what this one has open to be written, a child that another test starts at this moment has
+    // as well, and a program that is being written cannot be run.
+    let copy = |(from, to): (PathBuf, PathBuf)| fs::copy(from, to).unwrap();
+    spawn(copy, (std::env::current_exe().unwrap(), program.clone())).unwrap().join().unwrap();
     #[expect(
         clippy::disallowed_methods,
         reason = "a copy of this program is to be run, not a function in it"

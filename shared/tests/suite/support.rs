@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -164,6 +164,15 @@ pub(crate) fn wait_for_death() -> ! {
 pub(crate) fn kill_self() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
     wait_for_death()
+}
+
+/// The numbers of this process's descriptors.
+pub(crate) fn descriptors() -> Vec<RawFd> {
+    let names = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name());
+    let mut numbers: Vec<RawFd> = names.map(|name| name.to_str().unwrap().parse().unwrap()).collect();
+    // The one by which they were read is closed by now.
+    numbers.retain(|number| std::fs::exists(format!("/proc/self/fd/{number}")).unwrap());
+    numbers
 }
 
 /// Calls itself until there is no stack left.

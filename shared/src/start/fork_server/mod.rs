@@ -338,24 +338,11 @@ impl Drop for ForkServer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::{codec, records};
-    use crate::start::{Order, StartMethod, start};
+    use crate::start::{self, StartMethod};
     use crate::status::ExitStatus;
 
-    /// Has a child make a call that does nothing.
     fn start_one() -> io::Result<ExitStatus> {
-        let mut argument = Vec::new();
-        records::append(&mut argument, |buffer| codec::encode(&(), buffer)).unwrap();
-        let function = entry::name::<_, (), ()>(|()| ()).unwrap();
-        let order = Order {
-            method: StartMethod::ForkServer,
-            birth: Birth::default(),
-            role: Role::Process { function },
-            payload: &argument,
-            files: Vec::new(),
-            variables: Vec::new(),
-        };
-        Ok(start(order)?.child.wait())
+        Ok(start::start_one(StartMethod::ForkServer)?.wait())
     }
 
     #[test]
