@@ -93,23 +93,38 @@ fn a_child_outlives_the_thread_that_started_the_fork_server() {
     });
 }
 
+/// The fork server alone. Its spares, and copies that are on their way to be children, have run no program of their
+/// own since they were made: PF_FORKNOEXEC among their flags, proc_pid_stat(5).
+fn server() -> Option<Watched> {
+    const FORKED: u64 = 0x40;
+    let is_started = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let flags =
+            stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(6)?.parse::<u64>().ok());
+        flags.is_some_and(|flags| flags & FORKED == 0)
+    };
+    all_children().into_iter().find(is_started).and_then(Watched::find)
+}
+
 #[test]
 fn a_pool_works_on_though_its_fork_server_is_killed_again_and_again() {
-    alone(|method| {
+    let work = |()| {
         // Each worker makes a few calls, so that new ones are started all the time.
-        let builder = Pool::builder().start_method(method).processes(2).max_tasks_per_child(3);
-        let pool = builder.build().unwrap();
+        let builder = Pool::builder().start_method(StartMethod::ForkServer).processes(2);
+        let pool = builder.max_tasks_per_child(3).build().unwrap();
+        let mut killed = 0;
         for _ in 0..10 {
             let results = pool.chunks_of(1).map_async(double, 0..60).unwrap();
-            // The first of them: the others are its copies, and may be on their way to be workers.
-            if let Some(server) = helpers().first() {
+            if let Some(server) = server() {
                 server.kill();
                 assert!(server.ends());
+                killed += 1;
             }
             assert_eq!(results.get().unwrap(), (0..60).map(double).collect::<Vec<_>>());
         }
-        assert_eq!(helpers().is_empty(), method == StartMethod::Spawn);
-    });
+        assert!(killed > 0);
+    };
+    spawn(work, ()).unwrap().join().unwrap();
 }
 
 /// What the test below has a copy of this program do: to lose its own file, and start processes all the same.

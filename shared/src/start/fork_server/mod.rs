@@ -227,7 +227,7 @@ impl ForkServer {
     /// The server, started if there is none that can be used.
     fn ready(server: &mut Option<ForkServer>) -> io::Result<&mut ForkServer> {
         let standing = Standing::of_this_process();
-        if server.as_ref().is_some_and(|server| server.standing != standing || !server.child.is_alive()) {
+        if server.as_ref().is_some_and(|server| server.standing != standing || !server.serves()) {
             *server = None;
         }
         match server {
@@ -254,6 +254,13 @@ impl ForkServer {
                 Err(io::Error::new(io::ErrorKind::BrokenPipe, text))
             }
         }
+    }
+
+    /// Whether it can be asked for copies. One that is being ended closes its channel some time before it can be
+    /// waited for.
+    fn serves(&self) -> bool {
+        let hang_up = &mut [PollFd::new(&self.socket, PollFlags::empty())];
+        !ready::wait(hang_up, Some(Instant::now())) && self.child.is_alive()
     }
 
     /// Orders a copy; gives our end of its channel.
