@@ -56,9 +56,9 @@
 //!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
 //!   or [`Error::Serialise`]. One value may take up to 4 GiB.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
-//!   folder, standard output and error. Its standard input is empty, as in Python. No other descriptor is
-//!   passed on, except those that were opened without close-on-exec. [`StartMethod::ForkServer`] says what
-//!   differs there.
+//!   folder, standard output and error. Its standard input is empty, as in Python. A [`Builder`] can say
+//!   otherwise. No other descriptor is passed on, except those that were opened without close-on-exec.
+//!   [`StartMethod::ForkServer`] says what differs there.
 //!
 //! # What differs from Python, and why
 //!

@@ -138,6 +138,7 @@ pub(crate) struct Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum File {
     Folder,
+    Input,
     Output,
     Errors,
     /// The environment, where it is too large to be a payload.

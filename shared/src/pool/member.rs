@@ -23,7 +23,7 @@ use crate::ipc::channel::send_some;
 use crate::ipc::frame::{self, Frame, FrameReader, Received};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
 use crate::ipc::outcome::{Failure, Reason};
-use crate::start::{self, Order, StartMethod, Started};
+use crate::start::{self, Order, StartMethod, Started, World};
 use crate::status::ExitStatus;
 
 /// How every worker of a pool is started, and what it is told first.
@@ -94,7 +94,7 @@ impl Member {
             role: Role::Worker { initializer },
             payload: argument.as_ref().map_or(&[], |argument| argument.as_slice()),
             files: vec![file],
-            variables: Vec::new(),
+            world: World::default(),
         };
         let ready_by = Instant::now().checked_add(greeting.timeout);
         Ok(Member::new(start::start(order)?, ready_by, under_way))

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::marker::PhantomData;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,7 +18,7 @@ use crate::ipc::channel::send_all;
 use crate::ipc::message::Role;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, parcel, records};
-use crate::start::{self, Order, StartMethod, Started};
+use crate::start::{self, Order, StartMethod, Started, World};
 
 /// What becomes of a child whose [`Process`] is dropped without a join.
 ///
@@ -50,7 +52,7 @@ pub enum OnDrop {
 pub struct Builder {
     method: StartMethod,
     name: Option<String>,
-    variables: Vec<(OsString, OsString)>,
+    world: World,
     on_drop: OnDrop,
 }
 
@@ -75,7 +77,43 @@ impl Builder {
 
     /// Sets a variable in the child's environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Builder {
-        self.variables.push((name.into(), value.into()));
+        self.world.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the folder in which the process begins.
+    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Builder {
+        self.world.folder = Some(folder.into());
+        self
+    }
+
+    /// Sets what the process reads from its standard input, which is empty otherwise: an open file, one end of a
+    /// pipe, a socket.
+    pub fn stdin(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.world.input = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// Sets where the standard output of the process goes, which is this process's otherwise.
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use multiprocessing::Builder;
+    ///
+    /// let (reader, writer) = std::io::pipe().unwrap();
+    /// let process = Builder::new().stdout(writer).spawn(|name: String| println!("Hello, {name}!"), "Ada".into())?;
+    /// process.join()?;
+    /// assert_eq!(std::io::read_to_string(reader).unwrap(), "Hello, Ada!\n");
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
+    pub fn stdout(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.world.output = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// Sets where the standard errors of the process go, which is where this process's go otherwise.
+    pub fn stderr(mut self, file: impl Into<OwnedFd>) -> Builder {
+        self.world.errors = Some(Arc::new(file.into()));
         self
     }
 
@@ -112,7 +150,7 @@ impl Builder {
             role: Role::Process { function: callee },
             payload: &argument,
             files,
-            variables: self.variables,
+            world: self.world,
         };
         let Started { child, socket, unsent } = start::start(order).map_err(start)?;
         // Only a name of many pages does not fit. A child that is gone by now cannot be told anything: joining

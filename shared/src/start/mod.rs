@@ -12,6 +12,7 @@ pub(crate) mod summons;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
@@ -67,8 +68,20 @@ pub(crate) struct Order<'a> {
     pub(crate) payload: &'a [u8],
     /// Descriptors that it will have besides its channel.
     pub(crate) files: Vec<OwnedFd>,
-    /// Variables for its environment, in place of this process's of the same name.
+    pub(crate) world: World,
+}
+
+/// What a child has otherwise than its parent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    /// Variables for its environment, in place of its parent's of the same name.
     pub(crate) variables: Vec<(OsString, OsString)>,
+    /// Where it is.
+    pub(crate) folder: Option<PathBuf>,
+    /// Its standard streams. Without one for its standard input, that is empty.
+    pub(crate) input: Option<Arc<OwnedFd>>,
+    pub(crate) output: Option<Arc<OwnedFd>>,
+    pub(crate) errors: Option<Arc<OwnedFd>>,
 }
 
 /// A child that exists.
@@ -101,17 +114,17 @@ pub(crate) fn start_one(method: StartMethod) -> io::Result<Arc<Child>> {
         role: Role::Process { function },
         payload: &argument,
         files: Vec::new(),
-        variables: Vec::new(),
+        world: World::default(),
     };
     Ok(start(order)?.child)
 }
 
 fn start_as(program: Identity, order: Order<'_>) -> io::Result<Started> {
-    let Order { method, birth, role, payload, files, variables } = order;
+    let Order { method, birth, role, payload, files, world } = order;
     let greeting = Greeting::new(program, birth.clone(), role, payload);
     let begun = match method {
-        StartMethod::Spawn => spawn::start(&greeting, files, variables, Kind::Child)?,
-        StartMethod::ForkServer => fork_server::start(&greeting, &files, variables)?,
+        StartMethod::Spawn => spawn::start(&greeting, files, world, Kind::Child)?,
+        StartMethod::ForkServer => fork_server::start(&greeting, &files, &world)?,
     };
     let child = Arc::new(Child::new(birth.name, begun.pid, begun.handle));
     family::own().add(&child);
@@ -203,7 +216,7 @@ mod tests {
             role: Role::Process { function },
             payload: &argument,
             files: Vec::new(),
-            variables: Vec::new(),
+            world: World::default(),
         };
         let started = start_as(program, order).unwrap();
         let status = started.child.wait();
@@ -256,7 +269,7 @@ mod tests {
     #[test]
     fn a_child_without_a_word_from_its_parent_leaves() {
         let silence = Greeting { head: Vec::new(), payload: &[] };
-        let begun = spawn::start(&silence, Vec::new(), Vec::new(), Kind::Child).unwrap();
+        let begun = spawn::start(&silence, Vec::new(), World::default(), Kind::Child).unwrap();
         drop(begun.socket);
         assert_eq!(Child::new(String::new(), begun.pid, begun.handle).wait(), ExitStatus::Code(UNUSABLE));
     }

@@ -1,13 +1,12 @@
 //! Starting a child as the same program, started again.
 
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use super::environment::{self, c_string};
-use super::{Begun, Greeting, Kind, channel, spawner, summons};
+use super::{Begun, Greeting, Kind, World, channel, spawner, summons};
 use crate::sys::spawn::{Setup, spawn_again};
 use crate::sys::{descriptor, standing};
 
@@ -15,11 +14,11 @@ use crate::sys::{descriptor, standing};
 pub(super) fn start(
     greeting: &Greeting<'_>,
     files: Vec<OwnedFd>,
-    variables: Vec<(OsString, OsString)>,
+    world: World,
     kind: Kind,
 ) -> io::Result<Begun> {
     let (socket, theirs) = channel()?;
-    let starting = spawner::begin(move || start_here(&theirs, &files, variables, kind))?;
+    let starting = spawner::begin(move || start_here(&theirs, &files, &world, kind))?;
     // Meanwhile, so that the child finds it there.
     let sent = greeting.write(&socket);
     let (pid, handle) = starting.wait()??;
@@ -27,19 +26,18 @@ pub(super) fn start(
 }
 
 /// Starts a child of the calling thread.
-fn start_here(
-    channel: &OwnedFd,
-    files: &[OwnedFd],
-    variables: Vec<(OsString, OsString)>,
-    kind: Kind,
-) -> io::Result<(Pid, OwnedFd)> {
+fn start_here(channel: &OwnedFd, files: &[OwnedFd], world: &World, kind: Kind) -> io::Result<(Pid, OwnedFd)> {
     let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
     let summons = (summons::VARIABLE.into(), summons::write(channel.as_fd(), &files).into());
-    let environment = environment::with(variables.into_iter().chain([summons]))?;
+    let environment = environment::with(world.variables.iter().chain([&summons]))?;
     let arguments = std::env::args_os().map(c_string).collect::<io::Result<Vec<_>>>()?;
     let inherited: Vec<BorrowedFd<'_>> = [channel.as_fd()].into_iter().chain(files).collect();
     let withheld = if kind == Kind::Helper { open_descriptors()? } else { Vec::new() };
+    let folder = world.folder.clone().map(|folder| c_string(folder.into())).transpose()?;
+    let streams = [&world.input, &world.output, &world.errors];
     let pid = spawn_again(&Setup {
+        folder: folder.as_deref(),
+        streams: streams.map(|stream| stream.as_ref().map(|stream| stream.as_fd())),
         arguments: &arguments,
         environment: &environment,
         inherited: &inherited,

@@ -20,6 +20,10 @@ const PROGRAM: &CStr = c"/proc/self/exe";
 pub(crate) struct Setup<'a> {
     pub(crate) arguments: &'a [CString],
     pub(crate) environment: &'a [CString],
+    /// Where it begins, if not where this process is.
+    pub(crate) folder: Option<&'a CStr>,
+    /// Its standard input, output and errors. Without one the input is empty, and the others are this process's.
+    pub(crate) streams: [Option<BorrowedFd<'a>>; 3],
     /// Descriptors that it gets under the numbers that they have here.
     pub(crate) inherited: &'a [BorrowedFd<'a>],
     /// Those that it does not get though they are not closed on exec.
@@ -31,17 +35,27 @@ pub(crate) struct Setup<'a> {
 /// Starts this program again.
 ///
 /// Of the descriptors, the child gets those that are to be inherited, and whatever else is not closed on exec
-/// and not withheld; its standard input is empty. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
+/// and not withheld. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
 /// defaults, since a Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds
 /// for a child as well.
 pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
     let mut actions = FileActions::new()?;
-    actions.empty_standard_input()?;
+    if setup.streams[0].is_none() {
+        actions.empty_standard_input()?;
+    }
+    for (number, stream) in (0..).zip(setup.streams) {
+        if let Some(stream) = stream {
+            actions.duplicate(stream, number)?;
+        }
+    }
     for number in setup.withheld {
         actions.close(*number)?;
     }
     for descriptor in setup.inherited {
         actions.keep_open(*descriptor)?;
+    }
+    if let Some(folder) = setup.folder {
+        actions.change_folder(folder)?;
     }
     let mut attributes = Attributes::new()?;
     attributes.set(setup.own_group)?;
@@ -102,13 +116,23 @@ impl FileActions {
         })
     }
 
+    /// The child's descriptor of that number is a duplicate of this one.
+    fn duplicate(&mut self, descriptor: BorrowedFd<'_>, number: RawFd) -> io::Result<()> {
+        let original = descriptor.as_raw_fd();
+        // SAFETY: `posix_spawn_file_actions_adddup2` asks for initialised actions; it only records the
+        // numbers.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, original, number) })
+    }
+
+    fn change_folder(&mut self, folder: &CStr) -> io::Result<()> {
+        // SAFETY: `posix_spawn_file_actions_addchdir_np` asks for initialised actions and a path, which it copies.
+        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(&raw mut self.0, folder.as_ptr()) })
+    }
+
     /// Duplicating a descriptor onto its own number means, here alone, to clear its close-on-exec flag in the
     /// child (POSIX.1-2024; glibc 2.29). In the parent the flag stays, so that no other start can leak it.
     fn keep_open(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
-        let number = descriptor.as_raw_fd();
-        // SAFETY: `posix_spawn_file_actions_adddup2` asks for initialised actions; it only records the
-        // numbers.
-        check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, number, number) })
+        self.duplicate(descriptor, descriptor.as_raw_fd())
     }
 
     /// A number that is not open is passed over.

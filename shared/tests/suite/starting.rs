@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{
-    Events, FOREVER, METHODS, Watched, alone, descriptors, double, kill_self, overflow_stack, panic_twice,
-    said_children, say_children, say_pid, start, wait_for_death, wait_for_release,
+    Events, FOREVER, METHODS, Watched, alone, by_each_method, descriptors, double, kill_self, overflow_stack,
+    panic_twice, said_children, say_children, say_pid, start, wait_for_death, wait_for_release,
 };
 use multiprocessing::{
     Builder, Error, ExitStatus, OnDrop, Pool, Process, StartMethod, active_children, spawn,
@@ -90,6 +90,38 @@ fn either_method_gives_a_child_its_parents_world_of_that_moment() {
         assert_eq!(input, "");
         let here = std::env::current_dir().unwrap();
         assert_eq!(fs::read_to_string(printed).unwrap(), format!("{}\n", here.display()));
+    });
+}
+
+#[test]
+fn a_builder_gives_a_child_another_folder_and_other_streams() {
+    by_each_method(|method| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| fs::File::create(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join("input"), "what is read").unwrap();
+        let act = |()| {
+            print!("{}", std::io::read_to_string(std::io::stdin()).unwrap());
+            eprint!("an error");
+            std::env::current_dir().unwrap()
+        };
+        let builder = Builder::new().start_method(method).current_dir(folder.path());
+        let process = builder
+            .clone()
+            .stdin(fs::File::open(folder.path().join("input")).unwrap())
+            .stdout(file("output"))
+            .stderr(file("errors"))
+            .spawn(act, ());
+        assert_eq!(process.unwrap().join().unwrap(), folder.path().canonicalize().unwrap());
+        let written = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!((written("output").as_str(), written("errors").as_str()), ("what is read", "an error"));
+        // One file for both streams.
+        let both = file("both");
+        let builder = builder.stdout(both.try_clone().unwrap()).stderr(both);
+        builder.clone().spawn(act, ()).unwrap().join().unwrap();
+        assert_eq!(written("both"), "an error");
+        let refused = builder.current_dir(folder.path().join("missing")).spawn(act, ()).unwrap_err();
+        let Error::Start { source } = refused else { panic!("{refused}") };
+        assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
     });
 }
 

@@ -28,9 +28,9 @@
 pub(crate) mod serving;
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
 use rustix::process::{Pid, Signal, setpgid};
 
-use super::{Begun, Greeting, Kind, channel, environment, spawn};
+use super::{Begun, Greeting, Kind, World, channel, environment, spawn};
 use crate::child::Child;
 use crate::entry;
 use crate::ipc::letter;
@@ -61,15 +61,11 @@ const SPARES: usize = 2;
 const TOGETHER: usize = parcel::INLINE + 4096;
 
 /// Starts a child, and hands it as much of the greeting as can go along.
-pub(super) fn start(
-    greeting: &Greeting<'_>,
-    files: &[OwnedFd],
-    variables: Vec<(OsString, OsString)>,
-) -> io::Result<Begun> {
-    let environment = environment::with(variables)?;
+pub(super) fn start(greeting: &Greeting<'_>, files: &[OwnedFd], world: &World) -> io::Result<Begun> {
+    let environment = environment::with(&world.variables)?;
     let environment: Vec<u8> =
         environment.iter().flat_map(|variable| variable.as_bytes_with_nul()).copied().collect();
-    let letter = Letter::new(greeting, files, environment)?;
+    let letter = Letter::new(greeting, files, world, environment)?;
     let mut server = lock();
     let mut attempts = 0;
     loop {
@@ -139,16 +135,26 @@ struct Copy {
 }
 
 impl<'a> Letter<'a> {
-    fn new(greeting: &Greeting<'_>, files: &'a [OwnedFd], environment: Vec<u8>) -> io::Result<Letter<'a>> {
+    fn new(
+        greeting: &Greeting<'_>,
+        files: &'a [OwnedFd],
+        world: &'a World,
+        environment: Vec<u8>,
+    ) -> io::Result<Letter<'a>> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(".", flags, Mode::empty())?;
+        let folder = world.folder.as_deref().unwrap_or(Path::new("."));
+        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
         let mut kinds = Vec::new();
         let mut sent_along = Vec::new();
-        for (kind, stream) in
-            [(File::Output, rustix::stdio::stdout()), (File::Errors, rustix::stdio::stderr())]
-        {
+        let streams = [
+            (File::Input, world.input.as_ref(), None),
+            (File::Output, world.output.as_ref(), Some(rustix::stdio::stdout())),
+            (File::Errors, world.errors.as_ref(), Some(rustix::stdio::stderr())),
+        ];
+        for (kind, theirs, ours) in streams {
             // A stream that is closed here is empty in the child.
-            if rustix::io::fcntl_getfd(stream).is_ok() {
+            let ours = ours.filter(|stream| rustix::io::fcntl_getfd(stream).is_ok());
+            if let Some(stream) = theirs.map(|stream| stream.as_fd()).or(ours) {
                 kinds.push(kind);
                 sent_along.push(stream);
             }
@@ -240,7 +246,7 @@ impl ForkServer {
         let greeting = Greeting::new(entry::program()?, Birth::default(), Role::ForkServer, &[]);
         // The loader looks up all functions at once then, and not each copy anew as it comes to one: ld.so(8).
         // A copy's environment is that of its request.
-        let bind_now = vec![("LD_BIND_NOW".into(), "1".into())];
+        let bind_now = World { variables: vec![("LD_BIND_NOW".into(), "1".into())], ..World::default() };
         let Begun { pid, handle, socket, .. } = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper)?;
         let child = Child::new(String::new(), pid, handle);
         let server = ForkServer { child, socket, standing, patience: PATIENCE, spares: VecDeque::new() };

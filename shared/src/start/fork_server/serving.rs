@@ -105,6 +105,7 @@ fn begin(channel: OwnedFd, parent: i32, letter: Letter) -> io::Result<Legacy> {
     for (kind, file) in request.files.iter().zip(letter.files) {
         match kind {
             File::Folder => rustix::process::fchdir(&file)?,
+            File::Input => rustix::stdio::dup2_stdin(&file)?,
             File::Output => rustix::stdio::dup2_stdout(&file)?,
             File::Errors => rustix::stdio::dup2_stderr(&file)?,
             File::Environment => variables = parcel::unpack(file)?,
