@@ -51,7 +51,7 @@ fn proved() -> Vec<Soundness> {
     let untested = vec!["`main waits for all workers, exits with 0 and leaves nothing behind`".to_owned()];
     let remarks = vec![
         solution(),
-        Statement::remark(About::Untested, "one check is untested: no wrong program fails it", untested),
+        Statement::remark(About::Untested, "one check is untested: no wrong program names it", untested),
     ];
     let laid_out =
         "`prints 1 to 4` failed (run children-last): Line 2 is wrong.\n1 | 1\n2 | 3   <- expected `2`";
@@ -155,9 +155,11 @@ fn break_everything(copy: &Copy) {
     copy.write(&exercise("starter/src/main.rs"), &right);
     copy.write(&fixture("failed/threads.rs"), &right);
     copy.edit(&fixture("passed/worker.rs"), |text| text.replace("Hello", "Hullo"));
-    copy.edit(&fixture("failed/hard-coded.toml"), |text| {
-        text.replace("the line comes from a child, not from main", "prints the line and nothing else")
-    });
+    let why = "why = \"Main prints the line.\"\ncaught_by = [\"prints the line and nothing else\"]\n";
+    copy.write(&fixture("failed/misdeclared.rs"), "fn main() { println!(\"Hello from a child\") }\n");
+    copy.write(&fixture("failed/misdeclared.toml"), why);
+    // One that prints what was asked for before the question was changed.
+    copy.edit(&fixture("failed/hard-coded.rs"), |text| text.replace("Hello", "Hi"));
     copy.write(&fixture("failed/unknown.txt"), "");
 }
 

@@ -14,7 +14,9 @@ use serde::Deserialize;
 
 use crate::grading::Graded;
 use crate::judge::{Evidence, judge};
-use crate::model::{Condition, Invocation, Limits, Policy, Question, RunRecord, Schedule, Stream, Verdict};
+use crate::model::{
+    Condition, Expectation, Invocation, Limits, Policy, Question, RunRecord, Schedule, Stream, Verdict,
+};
 use crate::observe;
 use crate::question::Course;
 use crate::submission::{self, Submission, Workspace};
@@ -30,6 +32,10 @@ pub struct Fixture {
     pub verdict: Verdict,
     /// The checks that have to give this verdict; none for one that passes.
     pub caught_by: Vec<String>,
+    /// The checks of text alone, which it has to pass if what is wrong with it is something else.
+    ///
+    /// A program whose text is out of date fails them, and then it shows nothing about the checks that it names.
+    pub intact: Vec<String>,
     /// What would have to be seen to judge it as it should be, if that cannot be seen yet.
     pub known_gap: Option<String>,
 }
@@ -119,7 +125,15 @@ impl Fixture {
         let declaration: Declaration = toml::from_str(&text).map_err(|error| mistake(error.to_string()))?;
         declaration.check(&question, verdict).map_err(mistake)?;
         let Declaration { caught_by, known_gap, .. } = declaration;
-        Ok(Fixture { question: question.id, source: source.to_owned(), verdict, caught_by, known_gap })
+        let intact = if verdict == Verdict::Failed { intact(&question, &caught_by) } else { Vec::new() };
+        Ok(Fixture {
+            question: question.id,
+            source: source.to_owned(),
+            verdict,
+            caught_by,
+            intact,
+            known_gap,
+        })
     }
 
     /// Whether Python runs it.
@@ -159,11 +173,12 @@ impl Fixture {
         if self.verdict == Verdict::Passed {
             return graded.grade.verdict == Verdict::Passed;
         }
-        let catches = |name: &String| {
-            let mut checks = graded.grade.checks.iter();
-            checks.any(|check| check.name == *name && check.verdict == self.verdict)
+        let is = |name: &String, verdict| {
+            graded.grade.checks.iter().any(|check| check.name == *name && check.verdict == verdict)
         };
-        graded.verdict() == self.verdict && self.caught_by.iter().all(catches)
+        graded.verdict() == self.verdict
+            && self.caught_by.iter().all(|name| is(name, self.verdict))
+            && !self.intact.iter().any(|name| is(name, Verdict::Failed))
     }
 
     /// Whether these runs prove a wrong program wrong, as it declares, whatever other runs would show.
@@ -196,6 +211,27 @@ fn one_run_can_break(condition: &Condition) -> bool {
         | Condition::Validator { .. }
         | Condition::Written(_)
         | Condition::Predict { .. } => false,
+    }
+}
+
+/// The checks of text alone, where none of them is to catch the fixture.
+fn intact(question: &Question, caught_by: &[String]) -> Vec<String> {
+    let is_of_text = |condition: &Condition| match condition {
+        Condition::Output(expectation) | Condition::Distinct { expectation, .. } => !asks_who(expectation),
+        Condition::Snapshot { .. } => true,
+        _ => false,
+    };
+    let of_text = question.checks.iter().filter(|check| is_of_text(&check.condition));
+    let names: Vec<String> = of_text.map(|check| check.name.clone()).collect();
+    if names.iter().any(|name| caught_by.contains(name)) { Vec::new() } else { names }
+}
+
+/// Whether it matters who writes one of the lines.
+fn asks_who(expectation: &Expectation) -> bool {
+    match expectation {
+        Expectation::Line { by, .. } => by.is_some(),
+        Expectation::Sequence(parts) | Expectation::AnyOrder(parts) => parts.iter().any(asks_who),
+        Expectation::Optional(part) | Expectation::Repeat { of: part, .. } => asks_who(part),
     }
 }
 

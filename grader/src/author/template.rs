@@ -90,6 +90,7 @@ impl Template {
             "ordered-join",
             "two children side by side, and a last line by main after both",
             [
+                "failed/exits-with-two",
                 "failed/hard-coded",
                 "failed/no-join",
                 "failed/sequential",

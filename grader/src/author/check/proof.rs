@@ -1,6 +1,5 @@
 //! From gradings to statements: what each of them shows about its question.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Subject;
@@ -156,6 +155,15 @@ fn is_fixture(job: &Job<'_>) -> bool {
 }
 
 fn misjudged(fixture: &Fixture, place: &str, grade: &Grade) -> String {
+    let fails = |name: &&String| {
+        grade.checks.iter().any(|check| check.name == **name && check.verdict == Verdict::Failed)
+    };
+    if let Some(of_text) = fixture.intact.iter().find(fails) {
+        return format!(
+            "{place} fails `{of_text}` as well, so that nothing shows why it is refused: bring what it prints up to \
+             date, or name this check in its `caught_by`"
+        );
+    }
     if fixture.verdict == Verdict::Passed {
         return format!("{place} has to earn full points, but {}", told(grade).join("\n"));
     }
@@ -167,33 +175,30 @@ fn misjudged(fixture: &Fixture, place: &str, grade: &Grade) -> String {
     format!("{expected}, but {}", told(grade).join("\n"))
 }
 
-/// Checks that no wrong program fails: nothing shows that they can fail at all.
+/// Checks that no wrong program is caught by: nothing shows that they can fail at all.
+///
+/// What a wrong program fails beside the checks that it names proves nothing, since it may be for another reason.
 fn untested(question: &Question, graded: &Gradings<'_>) -> Option<Statement> {
-    let mut failed = BTreeSet::new();
-    let mut wrong = 0;
-    for (job, outcome) in graded {
-        let What::Fixture(fixture) = job.what else { continue };
-        let proves_nothing = [Verdict::Passed, Verdict::DidNotBuild].contains(&fixture.verdict);
-        if proves_nothing || fixture.known_gap.is_some() {
-            continue;
-        }
-        wrong += 1;
-        let checks = outcome.graded.grade.checks.iter();
-        let is_wrong = |verdict| !matches!(verdict, Verdict::Passed | Verdict::NotRun);
-        failed.extend(checks.filter(|check| is_wrong(check.verdict)).map(|check| check.name.as_str()));
-    }
-    let untested: Vec<String> = question
-        .checks
-        .iter()
-        .filter(|check| !failed.contains(check.name.as_str()))
-        .map(|check| format!("`{}`", check.name))
-        .collect();
-    if wrong == 0 || untested.is_empty() {
+    let declared = graded.iter().filter_map(|(job, outcome)| match job.what {
+        What::Fixture(fixture) if fixture.known_gap.is_none() => Some((fixture, outcome)),
+        _ => None,
+    });
+    let proves = |fixture: &Fixture, outcome: &Outcome| {
+        !matches!(fixture.verdict, Verdict::Passed | Verdict::DidNotBuild)
+            && fixture.is_as_declared(&outcome.graded)
+    };
+    let wrong: Vec<&Fixture> =
+        declared.filter(|(fixture, outcome)| proves(fixture, outcome)).map(|(fixture, _)| fixture).collect();
+    let is_tested = |name: &String| wrong.iter().any(|fixture| fixture.caught_by.contains(name));
+    let names = question.checks.iter().map(|check| &check.name);
+    let untested: Vec<String> =
+        names.filter(|name| !is_tested(name)).map(|name| format!("`{name}`")).collect();
+    if wrong.is_empty() || untested.is_empty() {
         return None;
     }
     let text = match untested.len() {
-        1 => "one check is untested: no wrong program fails it".to_owned(),
-        count => format!("{count} checks are untested: no wrong program fails them"),
+        1 => "one check is untested: no wrong program names it".to_owned(),
+        count => format!("{count} checks are untested: no wrong program names them"),
     };
     Some(Statement::remark(About::Untested, text, untested))
 }
