@@ -183,6 +183,8 @@ pub(crate) struct Writer {
     length: usize,
     /// How many records it has; none if there is no run to which more can be added.
     count: u32,
+    /// How much room the row is given with its first record.
+    room: usize,
 }
 
 impl Writer {
@@ -216,6 +218,7 @@ impl Writer {
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), AppendError<E>> {
         let start = self.row.len();
+        self.row.reserve(std::mem::take(&mut self.room));
         append(&mut self.row, write)?;
         self.end_run();
         (self.start, self.length, self.count) = (start, self.row.len() - start - HEAD, 1);
@@ -251,10 +254,11 @@ impl Writer {
         }
     }
 
-    /// The row; a new one begins, for which there is room for so many bytes at once.
+    /// The row; a new one begins, which is given room for so many bytes at once if there is a new one.
     pub(crate) fn take(&mut self, room: usize) -> Vec<u8> {
         self.end_run();
-        std::mem::replace(&mut self.row, Vec::with_capacity(room))
+        self.room = room;
+        std::mem::take(&mut self.row)
     }
 }
 

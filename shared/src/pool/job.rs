@@ -7,24 +7,14 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 
 use super::callbacks::Bell;
+use super::deliveries::{Deliveries, Delivery};
 use crate::ipc::frame::Payload;
 use crate::ipc::message::Work;
 use crate::ipc::outcome::{self, Failure};
 use crate::ipc::records;
-
-/// What comes back to the submitter of a job.
-pub(super) enum Delivery {
-    /// The outcomes of the calls from this index on.
-    Outcomes { first: usize, outcomes: Payload },
-    /// Some of the calls will never have an outcome: the pool is no more.
-    Lost,
-    /// No outcome: it is the turn of whoever waits for this job to look after the workers.
-    Drive,
-}
 
 /// One `map` or `apply`.
 pub(super) struct Job {
@@ -36,13 +26,15 @@ pub(super) struct Job {
     /// Calls from this index on are wanted no more. Only ever lowered; Relaxed, since it guards no other
     /// data.
     wanted: AtomicUsize,
-    deliveries: Sender<Delivery>,
+    /// What is on its way back to the submitter.
+    pub(super) deliveries: Deliveries,
     /// Rung at each delivery, where a callback waits for the result.
     bell: OnceLock<Bell>,
 }
 
 impl Job {
-    pub(super) fn new(work: Work, stops_at_failure: bool, retries: u32, deliveries: Sender<Delivery>) -> Job {
+    pub(super) fn new(work: Work, stops_at_failure: bool, retries: u32) -> Job {
+        let deliveries = Deliveries::default();
         let wanted = AtomicUsize::new(usize::MAX);
         Job { work, stops_at_failure, retries, wanted, deliveries, bell: OnceLock::new() }
     }
@@ -52,9 +44,8 @@ impl Job {
         self.send(Delivery::Outcomes { first, outcomes });
     }
 
-    /// Nobody may be waiting any more, which is no fault.
     fn send(&self, delivery: Delivery) {
-        let _ = self.deliveries.send(delivery);
+        self.deliveries.send(delivery);
         if let Some(bell) = self.bell.get() {
             bell.ring();
         }
@@ -68,7 +59,7 @@ impl Job {
 
     /// Tells whoever waits that it is their turn to look after the workers.
     pub(super) fn deliver_turn(&self) {
-        let _ = self.deliveries.send(Delivery::Drive);
+        self.deliveries.send(Delivery::Drive);
     }
 
     /// Sends back that one call failed, and gives up the calls after it if the job is of that kind.
@@ -301,12 +292,12 @@ fn runs(row: &[u8], most: usize) -> (usize, usize) {
 pub(super) fn count_fates<'a>(
     fates: &mut [usize],
     left: impl Iterator<Item = &'a Calls>,
-    deliveries: &std::sync::mpsc::Receiver<Delivery>,
+    deliveries: &Deliveries,
 ) {
     for calls in left {
         (calls.next()..calls.next() + calls.left()).for_each(|index| fates[index] += 1);
     }
-    for delivery in deliveries.try_iter() {
+    while let Some(delivery) = deliveries.take() {
         let Delivery::Outcomes { first, outcomes } = delivery else { continue };
         let (mut place, mut fates) = (outcome::Place::default(), fates.iter_mut().skip(first));
         while place.next(outcomes.bytes()).is_some() {

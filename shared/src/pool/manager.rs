@@ -21,7 +21,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::Instant;
@@ -30,7 +29,8 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
 use super::callbacks::Callbacks;
 use super::crew::{Crew, FAILED_STARTS, Fault};
-use super::job::{Calls, Delivery, Job};
+use super::deliveries::Delivery;
+use super::job::{Calls, Job};
 use super::member::Greeting;
 use super::watch::Watch;
 use crate::error::Error;
@@ -238,16 +238,12 @@ impl Shared {
     /// Waits for what comes next of this job; `None` if that is not before the deadline.
     ///
     /// The caller may be the driver afterwards, until it comes again or [`leave`](Shared::leave)s.
-    pub(super) fn receive(
-        &self,
-        job: &Arc<Job>,
-        deliveries: &Receiver<Delivery>,
-        deadline: Option<Instant>,
-    ) -> Option<Delivery> {
+    pub(super) fn receive(&self, job: &Arc<Job>, deadline: Option<Instant>) -> Option<Delivery> {
         if !self.is_ours() {
             return Some(Delivery::Lost);
         }
-        let take = || deliveries.try_iter().find(|delivery| !matches!(delivery, Delivery::Drive));
+        let next = || job.deliveries.take();
+        let take = || std::iter::from_fn(next).find(|delivery| !matches!(delivery, Delivery::Drive));
         let mut taken = None;
         let mut look = || {
             if let Ok(mut state) = self.state.try_lock() {
@@ -277,14 +273,9 @@ impl Shared {
                 state.waiting.push_back(Arc::clone(job));
             }
             drop(state);
-            let delivery = match deadline {
-                None => deliveries.recv().map_err(RecvTimeoutError::from),
-                Some(deadline) => deliveries.recv_timeout(deadline.saturating_duration_since(Instant::now())),
-            };
-            match delivery {
-                Ok(Delivery::Drive) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(delivery) => return Some(delivery),
-                Err(RecvTimeoutError::Disconnected) => return Some(Delivery::Lost),
+            match job.deliveries.wait(deadline) {
+                Some(Delivery::Drive) | None => {}
+                Some(delivery) => return Some(delivery),
             }
         }
     }

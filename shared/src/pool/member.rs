@@ -402,7 +402,7 @@ impl Drop for Member {
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
-    use std::sync::{OnceLock, mpsc};
+    use std::sync::OnceLock;
 
     use proptest::prelude::*;
     use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -560,9 +560,8 @@ mod tests {
             let mut worker = Worker { socket: theirs, inbox, outbox, begun: 0, sent: 0 };
             let started = Started { child: ended(), socket: ours, unsent: Vec::new() };
             let mut member = Member::new(started, None, under_way);
-            let (sender, deliveries) = mpsc::channel();
             let work = Work { function: EntryRef { distance: 7, name: Cow::Borrowed("f") }, timeout: None };
-            let job = Arc::new(Job::new(work, false, 0, sender));
+            let job = Arc::new(Job::new(work, false, 0));
             let mut queue = calls(&job);
             if says_ready {
                 worker.act(&Act::Say { message: 0, payload: Payload::Bytes(Vec::new()) });
@@ -587,7 +586,7 @@ mod tests {
             member.receive_rest();
             let (rest, _) = member.bury(ExitStatus::Signal(9));
             let mut fates = vec![0; CALLS];
-            count_fates(&mut fates, rest.iter().chain([&queue]), &deliveries);
+            count_fates(&mut fates, rest.iter().chain([&queue]), &job.deliveries);
             prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
         }
     }

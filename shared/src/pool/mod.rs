@@ -17,6 +17,7 @@
 mod builder;
 mod callbacks;
 mod crew;
+mod deliveries;
 mod handle;
 mod imap;
 mod job;

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 
-use super::job::{Delivery, Job};
+use super::deliveries::Delivery;
+use super::job::Job;
 use super::manager::Shared;
 use crate::error::Error;
 use crate::ipc::frame::Payload;
@@ -17,7 +17,6 @@ use crate::ipc::{codec, outcome};
 
 /// What is on its way back to the submitter of a job.
 pub(super) struct Receiving {
-    deliveries: Receiver<Delivery>,
     job: Arc<Job>,
     shared: Arc<Shared>,
     /// Whether somebody has waited here and not left.
@@ -27,22 +26,23 @@ pub(super) struct Receiving {
 impl Drop for Receiving {
     fn drop(&mut self) {
         self.leave();
+        self.job.deliveries.close();
     }
 }
 
 impl Receiving {
-    pub(super) fn new(deliveries: Receiver<Delivery>, job: Arc<Job>, shared: Arc<Shared>) -> Receiving {
-        Receiving { deliveries, job, shared, came: Cell::new(false) }
+    pub(super) fn new(job: Arc<Job>, shared: Arc<Shared>) -> Receiving {
+        Receiving { job, shared, came: Cell::new(false) }
     }
 
     fn receive(&self, deadline: Option<Instant>) -> Option<Delivery> {
         self.came.set(true);
-        self.shared.receive(&self.job, &self.deliveries, deadline)
+        self.shared.receive(&self.job, deadline)
     }
 
     /// What has come by now.
     fn try_receive(&self) -> Option<Delivery> {
-        self.deliveries.try_recv().ok()
+        self.job.deliveries.take()
     }
 
     /// Says that nobody waits here for the moment.

@@ -7,7 +7,6 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
 
 use serde::Serialize;
 
@@ -99,8 +98,7 @@ impl<A: Serialize> Submission<A> {
         // Counted before the pool is asked whether it is closed: either the closing sees this job, or this
         // job sees the closing. SeqCst, since that takes one order of both for everyone.
         shared.open_jobs.fetch_add(1, Ordering::SeqCst);
-        let (sender, receiver) = mpsc::channel();
-        let job = Arc::new(Job::new(work, stops_at_failure, retries, sender));
+        let job = Arc::new(Job::new(work, stops_at_failure, retries));
         let submission = Submission {
             job: Arc::clone(&job),
             shared: Arc::clone(shared),
@@ -116,7 +114,7 @@ impl<A: Serialize> Submission<A> {
         if shared.closed.load(Ordering::SeqCst) || shared.fault.get().is_some() {
             return Err(shared.error());
         }
-        Ok((submission, Receiving::new(receiver, job, Arc::clone(shared))))
+        Ok((submission, Receiving::new(job, Arc::clone(shared))))
     }
 
     /// Adds one call. `false` if calls after it are known to be pointless.

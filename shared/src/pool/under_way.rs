@@ -384,7 +384,6 @@ impl UnderWay {
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
-    use std::sync::mpsc;
 
     use proptest::prelude::*;
 
@@ -424,7 +423,7 @@ mod tests {
         let (mut inbox, mut outbox) = memory::open(file).unwrap();
         under_way.ask();
         assert!(!inbox.is_poked(), "a worker without work holds nothing back");
-        let job = Arc::new(Job::new(work(), false, 0, mpsc::channel().0));
+        let job = Arc::new(Job::new(work(), false, 0));
         let mut row = Calls::new(job, 0, CALLS, CALLS, row_of_arguments());
         under_way.give(&mut row, usize::MAX);
         for _ in 0..2 {
@@ -458,8 +457,7 @@ mod tests {
             gives_up: bool,
         ) {
             let (mut under_way, file) = UnderWay::new().unwrap();
-            let (sender, deliveries) = mpsc::channel();
-            let job = Arc::new(Job::new(work(), false, 0, sender));
+            let job = Arc::new(Job::new(work(), false, 0));
             let mut row = Calls::new(Arc::clone(&job), 0, CALLS, 3, row_of_arguments());
             prop_assert_eq!(under_way.give(&mut row, usize::MAX), CALLS);
 
@@ -485,7 +483,7 @@ mod tests {
             let rest = under_way.bury(ExitStatus::Signal(9), &cause, &mut given_up);
 
             let mut fates = [0; CALLS];
-            count_fates(&mut fates, rest.iter().chain(back.iter().flatten()), &deliveries);
+            count_fates(&mut fates, rest.iter().chain(back.iter().flatten()), &job.deliveries);
             prop_assert!(fates.iter().all(|fate| *fate == 1), "{fates:?}");
         }
     }
