@@ -7,7 +7,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::task::Poll;
 use std::time::Duration;
 
-use multiprocessing::{Error, Imap, MapHandle, Pool, StartMethod, TaskHandle, Terms};
+use multiprocessing::{
+    Builder, Error, Imap, MapHandle, Pool, StartMethod, TaskHandle, Terms, active_children,
+};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use crate::FOREVER;
@@ -27,13 +29,15 @@ pub(crate) struct Tally {
     answers: usize,
     errors: usize,
     kills: usize,
+    servers: usize,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { steps, pools, calls, answers, errors, kills } = self;
+        let Tally { steps, pools, calls, answers, errors, kills, servers } = self;
         write!(f, "{steps} steps, {pools} pools, {calls} calls: {answers} answers, ")?;
-        write!(f, "{errors} errors as they had to be, {kills} workers killed from outside; nothing lost")
+        write!(f, "{errors} errors as they had to be, {kills} workers and {servers} fork servers ")?;
+        write!(f, "killed from outside; nothing lost")
     }
 }
 
@@ -121,7 +125,8 @@ impl Soak {
             33..50 => self.begin_task(),
             50..60 => self.begin_map(),
             60..72 => self.begin_imap(),
-            72..82 => self.kill_worker(),
+            72..80 => self.kill_worker(),
+            80..82 => self.kill_server(),
             82..94 => self.take_one(),
             94..97 => self.give_up_one(),
             97 => self.map_stuck(),
@@ -234,6 +239,18 @@ impl Soak {
         if is_child(worker) && rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok() {
             self.killed += 1;
             self.tally.kills += 1;
+        }
+    }
+
+    /// Kills the fork server if there is one, or a worker that is so new that the library does not speak of it yet.
+    fn kill_server(&mut self) {
+        let known: HashSet<u32> = active_children().iter().map(|child| child.pid()).collect();
+        let Some(server) = started_programs().into_iter().find(|pid| !known.contains(pid)) else { return };
+        let pid = Pid::from_raw(server as i32).unwrap();
+        let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
+        if rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok() {
+            self.killed += 1;
+            self.tally.servers += 1;
         }
     }
 
@@ -389,6 +406,9 @@ impl Soak {
         died.clear();
         self.workers.clear();
         self.check_log();
+        // A fork server that was killed is missed, and its spares with it, when the next child is started.
+        let nothing = Builder::new().start_method(StartMethod::ForkServer).spawn(|()| (), ());
+        nothing.unwrap().join().unwrap();
         assert_eq!(descriptors(), self.descriptors);
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         assert!(!maps.contains("memfd:multiprocessing"), "{maps}");
@@ -431,6 +451,22 @@ fn next(imap: &mut Imap<std::vec::IntoIter<Call>, Answer>) -> Option<Outcome> {
 
 fn is_good(call: &Call) -> bool {
     matches!(call.deed, Deed::Answer | Deed::Echo(_) | Deed::Dawdle | Deed::Delegate | Deed::CloseAll)
+}
+
+/// The children of this process that have run a program since they were made, as the fork server has and its copies
+/// have not: PF_FORKNOEXEC among their flags, proc_pid_stat(5).
+fn started_programs() -> Vec<u32> {
+    const FORKED: u64 = 0x40;
+    let names = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+    let pids = names.filter_map(|name| name.to_str()?.parse().ok());
+    let is_started = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in parentheses may contain anything.
+        let Some((_, fields)) = stat.rsplit_once(") ") else { return false };
+        let field = |number: usize| fields.split(' ').nth(number).and_then(|field| field.parse::<u64>().ok());
+        field(1) == Some(std::process::id().into()) && field(6).is_some_and(|flags| flags & FORKED == 0)
+    };
+    pids.filter(is_started).collect()
 }
 
 fn is_child(pid: u32) -> bool {

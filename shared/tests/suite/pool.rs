@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::support::{Events, FOREVER, release, say_pid, wait_for_release};
+use crate::support::{
+    Events, FOREVER, METHODS, by_each_method, release, say_pid, start_pool, wait_for_release,
+};
 use multiprocessing::{Error, Pool};
 
 fn square(x: u64) -> u64 {
@@ -163,103 +165,125 @@ fn the_call_of_a_dropped_handle_is_made_all_the_same() {
 
 #[test]
 fn results_larger_than_any_buffer_cross_in_both_directions_at_once() {
-    let pool = Pool::new(2).unwrap();
-    let texts: Vec<String> = (0..8).map(|index| index.to_string().repeat(8 << 20)).collect();
-    assert!(pool.map(|text: String| text, texts.clone()).unwrap() == texts);
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let texts: Vec<String> = (0..8).map(|index| index.to_string().repeat(8 << 20)).collect();
+        assert!(pool.map(|text: String| text, texts.clone()).unwrap() == texts);
+    });
 }
 
 #[test]
 fn a_hundred_thousand_calls_can_wait_in_line() {
-    let pool = Pool::new(2).unwrap();
-    let sum: u64 = pool.chunks_of(1).map(|x: u64| x, 0..100_000).unwrap().into_iter().sum();
-    assert_eq!(sum, 4_999_950_000);
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let sum: u64 = pool.chunks_of(1).map(|x: u64| x, 0..100_000).unwrap().into_iter().sum();
+        assert_eq!(sum, 4_999_950_000);
+    });
 }
 
 #[test]
 fn several_threads_use_one_pool() {
-    let pool = Pool::new(3).unwrap();
-    std::thread::scope(|scope| {
-        for thread in 0..8_u64 {
-            let pool = &pool;
-            scope.spawn(move || {
-                for round in 0..20 {
-                    let offset = thread * 1000 + round;
-                    let results = pool.map(square, offset..offset + 50).unwrap();
-                    assert_eq!(results, (offset..offset + 50).map(square).collect::<Vec<_>>());
-                    assert_eq!(pool.apply(square, offset).unwrap(), square(offset));
-                }
-            });
-        }
+    by_each_method(|method| {
+        let pool = start_pool(method, 3);
+        std::thread::scope(|scope| {
+            for thread in 0..8_u64 {
+                let pool = &pool;
+                scope.spawn(move || {
+                    for round in 0..20 {
+                        let offset = thread * 1000 + round;
+                        let results = pool.map(square, offset..offset + 50).unwrap();
+                        assert_eq!(results, (offset..offset + 50).map(square).collect::<Vec<_>>());
+                        assert_eq!(pool.apply(square, offset).unwrap(), square(offset));
+                    }
+                });
+            }
+        });
     });
 }
 
 #[test]
 fn a_pool_outlives_the_thread_that_made_it() {
-    let pool = std::thread::spawn(|| Pool::new(2).unwrap()).join().unwrap();
-    assert_eq!(pool.map(square, 0..4).unwrap(), [0, 1, 4, 9]);
+    by_each_method(|method| {
+        let pool = std::thread::spawn(move || start_pool(method, 2)).join().unwrap();
+        assert_eq!(pool.map(square, 0..4).unwrap(), [0, 1, 4, 9]);
+    });
 }
 
 #[test]
 fn a_pool_works_inside_a_worker() {
-    let pool = Pool::new(2).unwrap();
-    let sum = |n: u64| -> u64 { Pool::new(2).unwrap().map(square, 0..n).unwrap().into_iter().sum() };
-    assert_eq!(pool.map(sum, [3, 4]).unwrap(), [5, 14]);
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let sum = |(index, n): (usize, u64)| -> u64 {
+            start_pool(METHODS[index], 2).map(square, 0..n).unwrap().into_iter().sum()
+        };
+        for inner in 0..METHODS.len() {
+            assert_eq!(pool.map(sum, [(inner, 3), (inner, 4)]).unwrap(), [5, 14]);
+        }
+    });
 }
 
 #[test]
 fn all_workers_work_at_the_same_time() {
-    let events = Events::new();
-    let pool = Pool::new(4).unwrap();
-    let meet = |events: PathBuf| {
-        say_pid(&events);
-        wait_for_release(&events);
-    };
-    let handle = pool.map_async(meet, vec![events.path(); 4]).unwrap();
-    let mut pids = events.pids(4);
-    pids.sort_unstable();
-    pids.dedup();
-    assert_eq!(pids.len(), 4);
-    (0..4).for_each(|_| events.release());
-    handle.get().unwrap();
+    by_each_method(|method| {
+        let events = Events::new();
+        let pool = start_pool(method, 4);
+        let meet = |events: PathBuf| {
+            say_pid(&events);
+            wait_for_release(&events);
+        };
+        let handle = pool.map_async(meet, vec![events.path(); 4]).unwrap();
+        let mut pids = events.pids(4);
+        pids.sort_unstable();
+        pids.dedup();
+        assert_eq!(pids.len(), 4);
+        (0..4).for_each(|_| events.release());
+        handle.get().unwrap();
+    });
 }
 
 /// With two workers, the first call waits for the last. Whichever worker the last one was sent to while it
 /// waited in line, it must not stay behind the first.
 #[test]
 fn no_call_waits_behind_a_slow_one_while_a_worker_is_idle() {
-    for others in 0..8 {
-        let events = Events::new();
-        let pool = Pool::new(2).unwrap();
-        let work = |(role, events): (u8, PathBuf)| match role {
-            0 => wait_for_release(&events),
-            1 => {}
-            _ => release(&events),
-        };
-        let roles = [0].into_iter().chain((0..others).map(|_| 1)).chain([2]);
-        pool.chunks_of(1).map(work, roles.map(|role| (role, events.path()))).unwrap();
-    }
+    by_each_method(|method| {
+        for others in 0..8 {
+            let events = Events::new();
+            let pool = start_pool(method, 2);
+            let work = |(role, events): (u8, PathBuf)| match role {
+                0 => wait_for_release(&events),
+                1 => {}
+                _ => release(&events),
+            };
+            let roles = [0].into_iter().chain((0..others).map(|_| 1)).chain([2]);
+            pool.chunks_of(1).map(work, roles.map(|role| (role, events.path()))).unwrap();
+        }
+    });
 }
 
 #[test]
 fn an_initializer_runs_once_in_each_worker_before_any_call() {
-    static SET: AtomicU64 = AtomicU64::new(0);
-    let set = |value: u64| {
-        SET.fetch_add(value, Ordering::Relaxed);
-    };
-    let pool = Pool::builder().processes(2).initializer(set, 5).build().unwrap();
-    let seen = pool.map(|_: u8| SET.load(Ordering::Relaxed), 0..50).unwrap();
-    assert!(seen.iter().all(|value| *value == 5));
-    assert_eq!(SET.load(Ordering::Relaxed), 0);
+    by_each_method(|method| {
+        static SET: AtomicU64 = AtomicU64::new(0);
+        let set = |value: u64| {
+            SET.fetch_add(value, Ordering::Relaxed);
+        };
+        let pool = Pool::builder().start_method(method).processes(2).initializer(set, 5).build().unwrap();
+        let seen = pool.map(|_: u8| SET.load(Ordering::Relaxed), 0..50).unwrap();
+        assert!(seen.iter().all(|value| *value == 5));
+        assert_eq!(SET.load(Ordering::Relaxed), 0);
+    });
 }
 
 #[test]
 fn workers_are_replaced_after_so_many_calls() {
-    let pool = Pool::builder().processes(2).max_tasks_per_child(3).build().unwrap();
-    let mut calls: HashMap<u32, u32> = HashMap::new();
-    for pid in pool.map(|_: u8| std::process::id(), 0..30).unwrap() {
-        *calls.entry(pid).or_default() += 1;
-    }
-    assert!(calls.len() >= 10 && calls.values().all(|count| *count <= 3), "{calls:?}");
+    by_each_method(|method| {
+        let pool = Pool::builder().start_method(method).processes(2).max_tasks_per_child(3).build().unwrap();
+        let mut calls: HashMap<u32, u32> = HashMap::new();
+        for pid in pool.map(|_: u8| std::process::id(), 0..30).unwrap() {
+            *calls.entry(pid).or_default() += 1;
+        }
+        assert!(calls.len() >= 10 && calls.values().all(|count| *count <= 3), "{calls:?}");
+    });
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::support::{
-    Events, FOREVER, Stubborn, Watched, kill_self, say_pid, wait_for_death, wait_for_release,
+    Events, FOREVER, Stubborn, Watched, by_each_method, kill_self, say_pid, try_start, wait_for_death,
+    wait_for_release,
 };
 use multiprocessing::{Builder, Error, ExitStatus, OnDrop, Value, spawn};
 use serde::{Deserialize, Serialize};
@@ -30,58 +31,66 @@ fn a_function_runs_in_another_process_and_its_result_comes_back() {
 
 #[test]
 fn values_of_every_shape_cross() {
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    enum Shape {
-        Unit,
-        Tuple(String, Option<i8>),
-        Struct { map: BTreeMap<String, Vec<f64>>, path: PathBuf },
-    }
-    let map = BTreeMap::from([("ü".to_owned(), vec![0.1, f64::INFINITY])]);
-    let shapes = || {
-        vec![
-            Shape::Unit,
-            Shape::Tuple("x".into(), None),
-            Shape::Struct { map: map.clone(), path: "/tmp".into() },
-        ]
-    };
-    let process = spawn(|shapes: Vec<Shape>| shapes, shapes()).unwrap();
-    assert_eq!(process.join().unwrap(), shapes());
+    by_each_method(|method| {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        enum Shape {
+            Unit,
+            Tuple(String, Option<i8>),
+            Struct { map: BTreeMap<String, Vec<f64>>, path: PathBuf },
+        }
+        let map = BTreeMap::from([("ü".to_owned(), vec![0.1, f64::INFINITY])]);
+        let shapes = || {
+            vec![
+                Shape::Unit,
+                Shape::Tuple("x".into(), None),
+                Shape::Struct { map: map.clone(), path: "/tmp".into() },
+            ]
+        };
+        let process = try_start(method, |shapes: Vec<Shape>| shapes, shapes()).unwrap();
+        assert_eq!(process.join().unwrap(), shapes());
+    });
 }
 
 #[test]
 fn a_generic_function_crosses_for_each_of_its_types() {
-    assert_eq!(spawn(describe::<u8>, 7).unwrap().join().unwrap(), "7");
-    assert_eq!(spawn(describe::<String>, "7".to_owned()).unwrap().join().unwrap(), "\"7\"");
+    by_each_method(|method| {
+        assert_eq!(try_start(method, describe::<u8>, 7).unwrap().join().unwrap(), "7");
+        assert_eq!(try_start(method, describe::<String>, "7".to_owned()).unwrap().join().unwrap(), "\"7\"");
+    });
 }
 
 #[test]
 fn an_argument_and_a_result_larger_than_any_buffer_cross() {
-    let process = spawn(|text: String| text + "!", "x".repeat(20 << 20)).unwrap();
-    let result = process.join().unwrap();
-    assert_eq!(result.len(), (20 << 20) + 1);
-    assert!(result.ends_with("x!"));
+    by_each_method(|method| {
+        let process = try_start(method, |text: String| text + "!", "x".repeat(20 << 20)).unwrap();
+        let result = process.join().unwrap();
+        assert_eq!(result.len(), (20 << 20) + 1);
+        assert!(result.ends_with("x!"));
+    });
 }
 
 #[test]
 fn processes_run_side_by_side() {
-    let events = Events::new();
-    let wait = |events: PathBuf| {
-        say_pid(&events);
-        wait_for_release(&events);
-        std::process::id()
-    };
-    let processes: Vec<_> = (0..3).map(|_| spawn(wait, events.path()).unwrap()).collect();
-    let mut alive = events.pids(3);
-    alive.sort_unstable();
-    assert!(processes.iter().all(|process| process.is_alive()));
-    let mut expected: Vec<u32> = processes.iter().map(|process| process.pid()).collect();
-    expected.sort_unstable();
-    assert_eq!(alive, expected);
-    processes.iter().for_each(|_| events.release());
-    for process in processes {
-        let pid = process.pid();
-        assert_eq!(process.join().unwrap(), pid);
-    }
+    by_each_method(|method| {
+        let events = Events::new();
+        let wait = |events: PathBuf| {
+            say_pid(&events);
+            wait_for_release(&events);
+            std::process::id()
+        };
+        let processes: Vec<_> = (0..3).map(|_| try_start(method, wait, events.path()).unwrap()).collect();
+        let mut alive = events.pids(3);
+        alive.sort_unstable();
+        assert!(processes.iter().all(|process| process.is_alive()));
+        let mut expected: Vec<u32> = processes.iter().map(|process| process.pid()).collect();
+        expected.sort_unstable();
+        assert_eq!(alive, expected);
+        processes.iter().for_each(|_| events.release());
+        for process in processes {
+            let pid = process.pid();
+            assert_eq!(process.join().unwrap(), pid);
+        }
+    });
 }
 
 #[test]
@@ -100,119 +109,145 @@ fn a_panic_comes_back_with_its_text_and_its_place() {
 
 #[test]
 fn a_panicked_process_leaves_with_the_code_of_a_panic() {
-    let mut process = spawn(|()| -> () { panic!("on purpose") }, ()).unwrap();
-    assert!(matches!(process.join_timeout(FOREVER), Some(Err(Error::Panicked { .. }))));
-    assert_eq!(process.exit_status(), Some(ExitStatus::Code(101)));
+    by_each_method(|method| {
+        let mut process = try_start(method, |()| -> () { panic!("on purpose") }, ()).unwrap();
+        assert!(matches!(process.join_timeout(FOREVER), Some(Err(Error::Panicked { .. }))));
+        assert_eq!(process.exit_status(), Some(ExitStatus::Code(101)));
+    });
 }
 
 #[test]
 fn a_panic_with_something_other_than_text_comes_back_too() {
-    struct DropsBadly;
-    impl Drop for DropsBadly {
-        fn drop(&mut self) {
-            panic!("once more");
+    by_each_method(|method| {
+        struct DropsBadly;
+        impl Drop for DropsBadly {
+            fn drop(&mut self) {
+                panic!("once more");
+            }
         }
-    }
-    let process = spawn(|()| -> () { std::panic::panic_any(DropsBadly) }, ()).unwrap();
-    match process.join().unwrap_err() {
-        Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
-        other => panic!("{other}"),
-    }
+        let process = try_start(method, |()| -> () { std::panic::panic_any(DropsBadly) }, ()).unwrap();
+        match process.join().unwrap_err() {
+            Error::Panicked { message, .. } => assert_eq!(message, "a value that is not text"),
+            other => panic!("{other}"),
+        }
+    });
 }
 
 #[test]
 fn a_process_that_ends_before_its_result_tells_how() {
-    #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
-    let exit = |code: i32| -> () { std::process::exit(code) };
-    let died = |status| {
-        move |error: Error| assert!(matches!(error, Error::Died { status: s, .. } if s == status), "{error}")
-    };
-    spawn(exit, 3).unwrap().join().map_err(died(ExitStatus::Code(3))).unwrap_err();
-    spawn(exit, 0).unwrap().join().map_err(died(ExitStatus::Code(0))).unwrap_err();
-    let abort = |()| -> () { std::process::abort() };
-    spawn(abort, ()).unwrap().join().map_err(died(ExitStatus::Signal(libc::SIGABRT))).unwrap_err();
-    let killed = |()| -> () { kill_self() };
-    let error = spawn(killed, ()).unwrap().join().unwrap_err();
-    let text = error.to_string();
-    assert!(text.starts_with("get the result of `suite::process::a_process_that_ends_before"), "{text}");
-    assert!(
-        text.contains("`: `Process-") && text.ends_with("` ended before, with signal 9 (SIGKILL)"),
-        "{text}"
-    );
+    by_each_method(|method| {
+        #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+        let exit = |code: i32| -> () { std::process::exit(code) };
+        let died = |status| {
+            move |error: Error| {
+                assert!(matches!(error, Error::Died { status: s, .. } if s == status), "{error}")
+            }
+        };
+        try_start(method, exit, 3).unwrap().join().map_err(died(ExitStatus::Code(3))).unwrap_err();
+        try_start(method, exit, 0).unwrap().join().map_err(died(ExitStatus::Code(0))).unwrap_err();
+        let abort = |()| -> () { std::process::abort() };
+        try_start(method, abort, ())
+            .unwrap()
+            .join()
+            .map_err(died(ExitStatus::Signal(libc::SIGABRT)))
+            .unwrap_err();
+        let killed = |()| -> () { kill_self() };
+        let error = try_start(method, killed, ()).unwrap().join().unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("get the result of `suite::process::a_process_that_ends_before"), "{text}");
+        assert!(
+            text.contains("`: `Process-") && text.ends_with("` ended before, with signal 9 (SIGKILL)"),
+            "{text}"
+        );
+    });
 }
 
 #[test]
 fn a_process_can_be_terminated_and_killed() {
-    for (end, signal) in [(false, libc::SIGTERM), (true, libc::SIGKILL)] {
-        let mut process = spawn(|()| -> () { wait_for_death() }, ()).unwrap();
-        assert!(process.is_alive());
-        assert_eq!(process.exit_status(), None);
-        assert!(process.join_timeout(Duration::ZERO).is_none() && process.try_join().is_none());
-        if end {
-            process.kill()
-        } else {
-            process.terminate()
+    by_each_method(|method| {
+        for (end, signal) in [(false, libc::SIGTERM), (true, libc::SIGKILL)] {
+            let mut process = try_start(method, |()| -> () { wait_for_death() }, ()).unwrap();
+            assert!(process.is_alive());
+            assert_eq!(process.exit_status(), None);
+            assert!(process.join_timeout(Duration::ZERO).is_none() && process.try_join().is_none());
+            if end {
+                process.kill()
+            } else {
+                process.terminate()
+            }
+            assert!(matches!(process.join_timeout(FOREVER), Some(Err(Error::Died { .. }))));
+            assert!(!process.is_alive());
+            assert_eq!(process.exit_status(), Some(ExitStatus::Signal(signal)));
         }
-        assert!(matches!(process.join_timeout(FOREVER), Some(Err(Error::Died { .. }))));
-        assert!(!process.is_alive());
-        assert_eq!(process.exit_status(), Some(ExitStatus::Signal(signal)));
-    }
+    });
 }
 
 #[test]
 fn a_result_is_given_once() {
-    let mut process = spawn(square, 3).unwrap();
-    assert_eq!(process.join_timeout(FOREVER).unwrap().unwrap(), 9);
-    assert!(matches!(process.try_join(), Some(Err(Error::ResultTaken { .. }))));
-    assert!(matches!(process.join(), Err(Error::ResultTaken { .. })));
+    by_each_method(|method| {
+        let mut process = try_start(method, square, 3).unwrap();
+        assert_eq!(process.join_timeout(FOREVER).unwrap().unwrap(), 9);
+        assert!(matches!(process.try_join(), Some(Err(Error::ResultTaken { .. }))));
+        assert!(matches!(process.join(), Err(Error::ResultTaken { .. })));
+    });
 }
 
 #[test]
 fn a_dropped_process_is_waited_for() {
-    let events = Events::new();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("done");
-    let work = |(events, file): (PathBuf, PathBuf)| {
-        wait_for_release(&events);
-        std::fs::write(file, "done").unwrap();
-    };
-    let process = spawn(work, (events.path(), file.clone())).unwrap();
-    events.release();
-    drop(process);
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "done");
+    by_each_method(|method| {
+        let events = Events::new();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("done");
+        let work = |(events, file): (PathBuf, PathBuf)| {
+            wait_for_release(&events);
+            std::fs::write(file, "done").unwrap();
+        };
+        let process = try_start(method, work, (events.path(), file.clone())).unwrap();
+        events.release();
+        drop(process);
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "done");
+    });
 }
 
 #[test]
 fn a_process_dropped_while_its_result_is_too_large_to_send_does_not_hang() {
-    drop(spawn(|()| "x".repeat(8 << 20), ()).unwrap());
+    by_each_method(|method| {
+        drop(try_start(method, |()| "x".repeat(8 << 20), ()).unwrap());
+    });
 }
 
 #[test]
 fn a_process_dropped_in_a_panic_is_killed() {
-    let result = std::panic::catch_unwind(|| {
-        let _process = spawn(|()| -> () { wait_for_death() }, ()).unwrap();
-        panic!("on purpose");
+    by_each_method(|method| {
+        let result = std::panic::catch_unwind(|| {
+            let _process = try_start(method, |()| -> () { wait_for_death() }, ()).unwrap();
+            panic!("on purpose");
+        });
+        assert!(result.is_err());
     });
-    assert!(result.is_err());
 }
 
 #[test]
 fn on_drop_says_what_becomes_of_a_process() {
-    let events = Events::new();
-    let wait = |events: PathBuf| {
-        say_pid(&events);
-        wait_for_release(&events);
-    };
-    let killed = Builder::new().on_drop(OnDrop::Kill).spawn(wait, events.path()).unwrap();
-    let watched = Watched::new(events.pids(1)[0]);
-    drop(killed);
-    assert!(watched.ends());
+    by_each_method(|method| {
+        let events = Events::new();
+        let wait = |events: PathBuf| {
+            say_pid(&events);
+            wait_for_release(&events);
+        };
+        let killed =
+            Builder::new().start_method(method).on_drop(OnDrop::Kill).spawn(wait, events.path()).unwrap();
+        let watched = Watched::new(events.pids(1)[0]);
+        drop(killed);
+        assert!(watched.ends());
 
-    let detached = Builder::new().on_drop(OnDrop::Detach).spawn(wait, events.path()).unwrap();
-    let watched = Watched::new(events.pids(1)[0]);
-    drop(detached);
-    events.release();
-    assert!(watched.ends());
+        let detached =
+            Builder::new().start_method(method).on_drop(OnDrop::Detach).spawn(wait, events.path()).unwrap();
+        let watched = Watched::new(events.pids(1)[0]);
+        drop(detached);
+        events.release();
+        assert!(watched.ends());
+    });
 }
 
 #[test]
@@ -292,51 +327,56 @@ fn a_child_outlives_the_thread_that_asked_for_it() {
 
 #[test]
 fn what_does_not_serialise_is_an_error_that_says_which_value() {
-    let error = spawn(|_: Stubborn| (), Stubborn::Unwritable).unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
-    let error = spawn(|_: Stubborn| (), Stubborn::Unreadable).unwrap().join().unwrap_err();
-    assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
-    let error = spawn(|()| Stubborn::Unwritable, ()).unwrap().join().unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
-    let error = spawn(|()| Stubborn::Unreadable, ()).unwrap().join().unwrap_err();
-    assert!(matches!(error, Error::Deserialise { value: Value::Result, .. }), "{error}");
+    by_each_method(|method| {
+        let error = try_start(method, |_: Stubborn| (), Stubborn::Unwritable).unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
+        let error = try_start(method, |_: Stubborn| (), Stubborn::Unreadable).unwrap().join().unwrap_err();
+        assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
+        let error = try_start(method, |()| Stubborn::Unwritable, ()).unwrap().join().unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
+        let error = try_start(method, |()| Stubborn::Unreadable, ()).unwrap().join().unwrap_err();
+        assert!(matches!(error, Error::Deserialise { value: Value::Result, .. }), "{error}");
+    });
 }
 
 #[test]
 fn a_process_can_be_ended_with_all_that_it_has_started() {
-    let start = |events: PathBuf| -> () {
-        // One of the sleepers has another program between, and is in a session of its own.
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "what is not started by the library is to be ended too"
-        )]
-        let mut shell = std::process::Command::new("sh")
-            .args(["-c", "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; wait"])
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(shell.stdout.take().unwrap()).lines().take(2).map(Result::unwrap);
-        let pids: Vec<String> = lines.chain([shell.id().to_string()]).collect();
-        std::fs::write(events.join("pids"), pids.join(" ")).unwrap();
-        say_pid(&events);
-        shell.wait().unwrap();
-        wait_for_death()
-    };
-    for kill in [false, true] {
-        let events = Events::new();
-        let process = spawn(start, events.path()).unwrap();
-        events.pids(1);
-        let pids = std::fs::read_to_string(events.path().join("pids")).unwrap();
-        let started: Vec<Watched> = pids.split(' ').map(|pid| Watched::new(pid.parse().unwrap())).collect();
-        if kill {
-            process.kill_tree();
-        } else {
-            process.terminate_tree();
+    by_each_method(|method| {
+        let start = |events: PathBuf| -> () {
+            // One of the sleepers has another program between, and is in a session of its own.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "what is not started by the library is to be ended too"
+            )]
+            let mut shell = std::process::Command::new("sh")
+                .args(["-c", "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; wait"])
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            let lines = BufReader::new(shell.stdout.take().unwrap()).lines().take(2).map(Result::unwrap);
+            let pids: Vec<String> = lines.chain([shell.id().to_string()]).collect();
+            std::fs::write(events.join("pids"), pids.join(" ")).unwrap();
+            say_pid(&events);
+            shell.wait().unwrap();
+            wait_for_death()
+        };
+        for kill in [false, true] {
+            let events = Events::new();
+            let process = try_start(method, start, events.path()).unwrap();
+            events.pids(1);
+            let pids = std::fs::read_to_string(events.path().join("pids")).unwrap();
+            let started: Vec<Watched> =
+                pids.split(' ').map(|pid| Watched::new(pid.parse().unwrap())).collect();
+            if kill {
+                process.kill_tree();
+            } else {
+                process.terminate_tree();
+            }
+            assert!(started.len() == 3 && started.iter().all(Watched::ends));
+            let signal = if kill { libc::SIGKILL } else { libc::SIGTERM };
+            assert!(
+                matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(s), .. }) if s == signal)
+            );
         }
-        assert!(started.len() == 3 && started.iter().all(Watched::ends));
-        let signal = if kill { libc::SIGKILL } else { libc::SIGTERM };
-        assert!(
-            matches!(process.join(), Err(Error::Died { status: ExitStatus::Signal(s), .. }) if s == signal)
-        );
-    }
+    });
 }

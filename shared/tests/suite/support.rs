@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use multiprocessing::{Builder, Pool, Process, StartMethod, spawn};
+use multiprocessing::{Builder, Error, Pool, Process, StartMethod, spawn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -51,7 +51,19 @@ where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
 {
-    Builder::new().start_method(method).spawn(f, arg).unwrap()
+    try_start(method, f, arg).unwrap()
+}
+
+pub(crate) fn try_start<A, R>(
+    method: StartMethod,
+    f: impl Fn(A) -> R + Copy + 'static,
+    arg: A,
+) -> Result<Process<R>, Error>
+where
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    Builder::new().start_method(method).spawn(f, arg)
 }
 
 pub(crate) fn double(x: u64) -> u64 {

@@ -142,16 +142,23 @@ fn what_panics_or_is_late_is_not_made_again() {
     by_each_method(|method| {
         let folder = tempfile::tempdir().unwrap();
         let pool = start_pool(method, 1);
-        let count = |(file, how): (PathBuf, bool)| -> () {
+        let panics = |file: PathBuf| -> () {
             die_until((file, 0));
-            if how { panic!("once is enough") } else { wait_for_death() }
+            panic!("once is enough")
         };
-        let files = [true, false].map(|how| (folder.path().join(how.to_string()), how));
-        for (file, how) in files {
-            let error = pool.retries(5).timeout(SHORT).apply(count, (file.clone(), how)).unwrap_err();
-            assert!(matches!(error, Error::Panicked { .. } | Error::TimedOut { .. }));
-            assert_eq!(std::fs::read(file).unwrap().len(), 1);
-        }
+        let file = folder.path().join("panics");
+        let error = pool.retries(5).apply(panics, file.clone()).unwrap_err();
+        assert!(matches!(error, Error::Panicked { .. }), "{error}");
+        assert_eq!(std::fs::read(file).unwrap().len(), 1);
+        let is_late = |file: PathBuf| -> () {
+            die_until((file, 0));
+            wait_for_death()
+        };
+        let file = folder.path().join("is late");
+        let error = pool.retries(5).timeout(SHORT).apply(is_late, file.clone()).unwrap_err();
+        assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+        // On a busy machine it may be late before it has written anything.
+        assert!(std::fs::read(file).map_or(0, |calls| calls.len()) <= 1);
     });
 }
 
