@@ -313,6 +313,8 @@ fn a_written_answer_goes_with_a_program_and_an_instructor_has_the_last_word() {
             .and(contains("failed, 11 of 12 points"))
             .and(contains("provisional").not()),
     );
+    let told = "grader: failed to read `no.toml`: No such file or directory";
+    grade(&["--review", "no.toml"]).code(2).stderr(contains(told)).stdout("");
     fs::write(course.path().join("review.toml"), review.replace("says why", "says how")).unwrap();
     let told = contains("failed to read a review:\nreview.toml:2:8: `hello` has no written check `says how`");
     grade(&["--review", "review.toml"]).code(2).stderr(told).stdout("");
@@ -337,10 +339,10 @@ fn the_aliases_reach_the_grader() {
         .args(["grade", "--help"])
         .assert()
         .success()
-        .stdout(contains("Usage: grader grade"));
+        .stdout(contains("Usage: cargo grader grade"));
     cargo(&tests::root())
         .args(["grader", "--help"])
         .assert()
         .success()
-        .stdout(contains("Usage: grader <COMMAND>"));
+        .stdout(contains("Usage: cargo grader <COMMAND>"));
 }

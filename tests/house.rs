@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grader::author::{Fixture, GIVEN};
+use grader::author::{Fixture, GIVEN, OF_AUTHORS};
 use grader::judge::{Evidence, judge};
 use grader::model::{Answer, Candidate, Verdict, paragraphs};
 use grader::question::{Course, is_unmarked};
@@ -83,10 +83,12 @@ fn map() -> BTreeSet<String> {
 
 #[test]
 fn everything_on_the_file_map_exists() {
+    // A learner's copy comes without what gives an answer away, and without what is for authors.
+    let is_learners = !root().join("solutions").is_dir();
     for path in map() {
-        // A learner's copy comes without what gives an answer away.
-        let is_kept = ["solutions/", "tests/answers/", "tests/submissions/"].contains(&path.as_str());
-        let is_there = root().join(&path).exists() || is_kept;
+        let gives_away = ["solutions/", "tests/answers/", "tests/submissions/"].contains(&path.as_str());
+        let is_kept = gives_away || OF_AUTHORS.iter().any(|kept| path.starts_with(kept));
+        let is_there = root().join(&path).exists() || (is_learners && is_kept);
         assert!(is_there, "the file map names `{path}`, which does not exist");
         assert_eq!(root().join(&path).is_dir(), path.ends_with('/') && root().join(&path).exists(), "{path}");
     }
@@ -95,7 +97,8 @@ fn everything_on_the_file_map_exists() {
 #[test]
 fn everything_that_exists_is_on_the_file_map() {
     let map = map();
-    for package in ["shared", "grader", "benchmark", "tests"] {
+    let packages = ["shared", "grader", "benchmark", "tests"].into_iter();
+    for package in packages.filter(|package| root().join(package).is_dir()) {
         for source in sources(package).into_iter().filter(|source| !source.starts_with("tests/submissions/"))
         {
             assert!(map.contains(&place_on_the_map(&source)), "`{source}` is not on the file map");
@@ -110,13 +113,14 @@ fn everything_that_exists_is_on_the_file_map() {
 }
 
 #[test]
-fn a_learners_copy_has_all_that_is_on_the_file_map_but_the_answers() {
+fn a_learners_copy_has_all_that_is_on_the_file_map_but_the_answers_and_what_is_for_authors() {
     let of_root = |path: String| path.split('/').next().unwrap_or_default().to_owned();
     let roots: BTreeSet<String> = map().into_iter().map(of_root).collect();
     let questions = ["exercises", "solutions", "tests"].map(str::to_owned);
     // What git itself reads is on no map.
     let given = GIVEN.iter().map(|name| (*name).to_owned()).filter(|name| name != ".gitignore");
-    assert_eq!(roots, given.chain(questions).collect());
+    let of_authors = OF_AUTHORS.iter().map(|name| (*name).to_owned());
+    assert_eq!(roots, given.chain(of_authors).chain(questions).collect());
 }
 
 /// What has to be named for a file: it itself in a folder of sources, else the folder below that one.
@@ -330,7 +334,9 @@ fn assert_package(folder: &str, name: &str) {
         !folder.starts_with("exercises") || path == Some("src/main.rs"),
         "{folder}/Cargo.toml: no [[bin]]"
     );
-    assert!(root().join(folder).join("src/main.rs").is_file(), "{folder} has no src/main.rs");
+    // A learner may have removed it; its grade says so.
+    let program = if folder.starts_with("exercises") { "starter/src/main.rs" } else { "src/main.rs" };
+    assert!(root().join(folder).join(program).is_file(), "{folder} has no {program}");
 }
 
 #[test]

@@ -96,6 +96,24 @@ fn an_answer_is_shown_to_those_who_have_passed_or_give_up() {
 }
 
 #[test]
+fn the_list_goes_topic_by_topic_and_tells_of_folders_that_it_cannot_show() {
+    let course = course();
+    let hello = course.read("exercises/hello/question.toml");
+    let add = |id: &str, topic: &str| {
+        let question = hello.replace("\"processes\"", &format!("\"{topic}\""));
+        course.write(&format!("exercises/{id}/question.toml"), &question);
+        course.write(&format!("exercises/{id}/src/main.rs"), STARTER);
+    };
+    add("hello-2", "pools");
+    add("hello-3", "processes");
+    let whole = session(&course, &["list"]);
+    course.write("exercises/hello-4/question.toml", "titel = \"Hello\"\n");
+    course.write("exercises/hello-5/src/main.rs", STARTER);
+    let broken = session(&course, &["list"]);
+    assert_committed("session_list", &[whole, broken].concat());
+}
+
+#[test]
 fn a_grade_is_forgotten_as_soon_as_the_answer_is_another() {
     let course = course();
     let state = |expected: &str| {

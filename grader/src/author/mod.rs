@@ -17,5 +17,5 @@ pub use fixture::{Fixture, Found, python};
 pub use name::NameError;
 pub use new::{NewError, new};
 pub use record::{RecordError, Recording, record};
-pub use release::{GIVEN, Release, ReleaseError, release};
+pub use release::{GIVEN, OF_AUTHORS, Release, ReleaseError, release};
 pub use template::{Template, UnknownTemplate};

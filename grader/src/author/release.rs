@@ -19,10 +19,8 @@ use crate::question::{Course, CourseError};
 use crate::submission::{self, Workspace};
 
 /// What of a workspace's root belongs to a learner's copy, apart from its questions and tests.
-pub const GIVEN: [&str; 17] = [
+pub const GIVEN: [&str; 14] = [
     ".cargo",
-    ".ci",
-    ".github",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -31,13 +29,15 @@ pub const GIVEN: [&str; 17] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
-    "benchmark",
     "clippy.toml",
     "docs",
     "grader",
     "rustfmt.toml",
     "shared",
 ];
+
+/// What is for those who work on the course itself: its whole check, which needs the solutions, and its measurements.
+pub const OF_AUTHORS: [&str; 3] = [".ci", ".github", "benchmark"];
 
 /// What of the workspace's tests stays behind, from their folder on: a path, or its beginning.
 const KEPT_OF_TESTS: [&str; 3] = ["answers", "submissions", "snapshots/output_of_"];
@@ -152,7 +152,9 @@ fn copy_error(path: &Path) -> impl FnOnce(io::Error) -> ReleaseError + use<> {
 fn unknown(root: &Path) -> Result<Vec<String>, ReleaseError> {
     let names = names(root)?.into_iter();
     let course = ["exercises", "solutions", "tests"];
-    Ok(names.filter(|name| ![&GIVEN[..], &MADE, &course].concat().contains(&name.as_str())).collect())
+    Ok(names
+        .filter(|name| ![&GIVEN[..], &OF_AUTHORS, &MADE, &course].concat().contains(&name.as_str()))
+        .collect())
 }
 
 /// The names in a folder, in their order.

@@ -20,7 +20,7 @@ Exit codes:
 
 /// Grades programs that consist of several processes.
 #[derive(Debug, Parser)]
-#[command(name = "grader", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "grader", bin_name = "cargo grader", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -8,7 +8,7 @@ use anstyle::Style;
 
 use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
-use super::{CommandError, columns, exit, warn, workspace};
+use super::{CommandError, columns, exit, read, warn, workspace};
 use crate::grading::{self, Graded, Options};
 use crate::learner::Attempts;
 use crate::model::{Grade, Review, RunRecord, Verdict};
@@ -88,7 +88,7 @@ fn review(arguments: &GradeArguments, workspace: &Workspace) -> Result<Review, C
         return Ok(Review::default());
     };
     let question = Course::find(workspace.root())?.question(question)?;
-    question::load_review(&question, file).map_err(CommandError::Review)
+    question::parse_review(&question, file, &read(file)?).map_err(CommandError::Review)
 }
 
 /// Writes a file for each run of a submission: `FOLDER/QUESTION/SCHEDULE.json`.

@@ -165,13 +165,13 @@ fn workspace() -> Result<Workspace, CommandError> {
 
 /// The question of this id, or the next one to work on where none is named.
 fn chosen(workspace: &Workspace, course: &Course, id: Option<&str>) -> Result<String, CommandError> {
-    let id = id.or_else(|| learner::next(workspace, course)).or(course.ids().last().map(String::as_str));
-    let Some(id) = id else {
+    let id = id.map(str::to_owned).or_else(|| learner::next(workspace, course));
+    let Some(id) = id.or_else(|| course.ids().last().cloned()) else {
         let text = "there is no question: no folder below `exercises` holds a question.toml";
         return Err(CommandError::Usage(text.to_owned()));
     };
-    course.require(id)?;
-    Ok(id.to_owned())
+    course.require(&id)?;
+    Ok(id)
 }
 
 /// Tells of something that went wrong beside what was asked for.

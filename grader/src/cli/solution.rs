@@ -28,12 +28,10 @@ pub(super) fn run(arguments: &SolutionArguments, out: &mut dyn Write) -> Result<
     }
     let folder = workspace.solution(&id);
     if !folder.is_dir() {
-        let text = format!(
-            "This copy of the course comes without reference answers: there is no folder `solutions/{id}`. Ask the \
-             person who gave it to you."
-        );
-        markdown::write(&text, 0, columns(), out)?;
-        return Ok(exit::OK);
+        return Err(CommandError::Usage(format!(
+            "failed to show the reference answer of `{id}`: there is no `solutions/{id}`, and a learner's copy comes without; \
+             ask the person who gave it to you"
+        )));
     }
     // A question that asks for a prediction gives the program itself.
     let program = if folder.join(PREDICTION).is_file() { PREDICTION } else { "src/main.rs" };

@@ -17,4 +17,4 @@ pub use attempts::Attempts;
 pub use hints::{Hint, Which, hints};
 pub use notebook::{KeepError, Kept, KeptGrade, Notebook};
 pub use reset::{Reset, ResetError, reset};
-pub use state::{State, next, overview, state};
+pub use state::{Overview, State, next, order, overview, state};

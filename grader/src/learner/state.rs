@@ -67,24 +67,56 @@ pub fn state(workspace: &Workspace, question: &str) -> State {
     }
 }
 
-/// The first question that was never passed; none where all were.
+/// The ids of all questions in the order in which a learner goes through them: topic by topic, each where its first
+/// question stands, and at the end those that cannot be read.
 #[must_use]
-pub fn next<'a>(workspace: &Workspace, course: &'a Course) -> Option<&'a str> {
-    let open = |id: &&String| !state(workspace, id).was_passed();
-    course.ids().iter().find(open).map(String::as_str)
+pub fn order(course: &Course) -> Vec<String> {
+    let mut topics: Vec<String> = Vec::new();
+    let mut place = |id: &str| {
+        let Ok(question) = course.question(id) else { return usize::MAX };
+        topics.iter().position(|topic| *topic == question.topic).unwrap_or_else(|| {
+            topics.push(question.topic);
+            topics.len() - 1
+        })
+    };
+    let mut ids: Vec<(usize, String)> = course.ids().iter().map(|id| (place(id), id.clone())).collect();
+    ids.sort_by_key(|(place, _)| *place);
+    ids.into_iter().map(|(_, id)| id).collect()
 }
 
-/// A row for each question of the course, in its order.
-///
-/// # Errors
-/// A question is not sound.
-pub fn overview(workspace: &Workspace, course: &Course) -> Result<Vec<Row>, CourseError> {
-    let row = |id: &String| {
-        let question = course.question(id)?;
-        let state = state(workspace, id);
+/// The first question that was never passed; none where all were.
+#[must_use]
+pub fn next(workspace: &Workspace, course: &Course) -> Option<String> {
+    order(course).into_iter().find(|id| !state(workspace, id).was_passed())
+}
+
+/// All that can be listed of a course.
+#[derive(Debug)]
+pub struct Overview {
+    /// A row for each question that can be read, in the order of [`order`].
+    pub rows: Vec<Row>,
+    /// What is wrong with each of the others.
+    pub troubles: Vec<CourseError>,
+}
+
+/// How far the learner is with each question.
+#[must_use]
+pub fn overview(workspace: &Workspace, course: &Course) -> Overview {
+    let row = |id: String| {
+        let question = course.question(&id)?;
+        let state = state(workspace, &id);
         let points = question.points();
         let (topic, title) = (question.topic, question.title);
-        Ok(Row { id: id.clone(), topic, title, points, state: state.to_string(), done: state.was_passed() })
+        Ok(Row { id, topic, title, points, state: state.to_string(), done: state.was_passed() })
     };
-    course.ids().iter().map(row).collect()
+    let (mut rows, mut troubles) = (Vec::new(), Vec::new());
+    for id in order(course) {
+        match row(id) {
+            Ok(row) => rows.push(row),
+            Err(trouble) => troubles.push(trouble),
+        }
+    }
+    let missing = |id: &String| CourseError::NoFile { file: course.folder(id).join("question.toml") };
+    troubles.extend(course.strays().iter().map(missing));
+    Overview { rows, troubles }
 }

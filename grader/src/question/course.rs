@@ -12,6 +12,7 @@ use crate::model::Question;
 pub struct Course {
     folder: PathBuf,
     ids: Vec<String>,
+    strays: Vec<String>,
 }
 
 /// Why a question or all of them cannot be had.
@@ -52,23 +53,31 @@ impl Course {
     pub fn find(root: &Path) -> Result<Course, CourseError> {
         let folder = root.join("exercises");
         let unreadable = |source| CourseError::Unreadable { folder: folder.clone(), source };
-        let mut ids = Vec::new();
+        let (mut ids, mut strays) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            if entry.path().join("question.toml").is_file()
-                && let Ok(id) = entry.file_name().into_string()
-            {
+            let Ok(id) = entry.file_name().into_string() else { continue };
+            if entry.path().join("question.toml").is_file() {
                 ids.push(id);
+            } else if entry.path().is_dir() && !id.starts_with('.') {
+                strays.push(id);
             }
         }
         ids.sort_by(|a, b| by_number(a, b));
-        Ok(Course { folder, ids })
+        strays.sort_by(|a, b| by_number(a, b));
+        Ok(Course { folder, ids, strays })
     }
 
     /// The ids of all questions, `q2` before `q10`.
     #[must_use]
     pub fn ids(&self) -> &[String] {
         &self.ids
+    }
+
+    /// The folders beside the questions that hold none, since their question.toml is not there.
+    #[must_use]
+    pub fn strays(&self) -> &[String] {
+        &self.strays
     }
 
     /// The folder of a question.

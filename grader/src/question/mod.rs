@@ -22,4 +22,4 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use file::{load, parse, schema};
 pub use line::parse_line;
 pub use prediction::{is_unmarked, parse_prediction};
-pub use review::{load_review, parse_review};
+pub use review::parse_review;

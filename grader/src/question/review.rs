@@ -27,21 +27,7 @@ struct RemarkTable {
     comment: Option<String>,
 }
 
-/// Reads a review of an answer to `question`.
-///
-/// # Errors
-/// Every mistake found in the file, with its place; also a file that cannot be read.
-pub fn load_review(question: &Question, file: &Path) -> Result<Review, Diagnostics> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => parse_review(question, file, &text),
-        Err(error) => {
-            let message = format!("failed to read this file: {error}");
-            Err(Diagnostics::locate(file, "", vec![Mistake::new(0..0, message)]))
-        }
-    }
-}
-
-/// Reads a review from the text of its file.
+/// Reads a review of an answer to `question` from the text of its file.
 ///
 /// # Errors
 /// Every mistake found in `text`, with its place.

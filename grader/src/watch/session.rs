@@ -59,9 +59,8 @@ pub enum WatchError {
 /// See [`WatchError`]; what happens to the learner's files later on is shown, and ends nothing.
 pub fn watch(workspace: &Workspace, question: Option<&str>) -> Result<Ended, WatchError> {
     let course = Course::find(workspace.root())?;
-    let question =
-        question.or_else(|| learner::next(workspace, &course)).or(course.ids().first().map(String::as_str));
-    let question = question.unwrap_or_default().to_owned();
+    let question = question.map(str::to_owned).or_else(|| learner::next(workspace, &course));
+    let question = question.or_else(|| course.ids().first().cloned()).unwrap_or_default();
     course.require(&question)?;
     let signals = Signals::take(&[Signal::INT, Signal::TERM, Signal::HUP, Signal::WINCH])?;
     let changes = Changes::of(workspace)?;
@@ -261,16 +260,17 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
-    /// The question that stands so many further in the course.
+    /// The question that stands so many further in the list.
     pub(super) fn neighbour(&self, step: isize) -> Option<String> {
         let course = Course::find(self.workspace.root()).ok()?;
         // A question that was removed stands nowhere, and any other is the next.
-        let here = course.ids().iter().position(|id| *id == self.question);
+        let ids = learner::order(&course);
+        let here = ids.iter().position(|id| *id == self.question);
         let there = here.map_or(Some(0), |here| here.checked_add_signed(step))?;
-        course.ids().get(there).cloned()
+        ids.into_iter().nth(there)
     }
 
-    /// Goes on to another question, so many further in the course.
+    /// Goes on to another question, so many further in the list.
     fn go(&mut self, step: isize) {
         let Some(id) = self.neighbour(step) else {
             let end = if step > 0 { "last" } else { "first" };

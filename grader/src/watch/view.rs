@@ -68,15 +68,18 @@ impl Session<'_> {
     }
 
     fn write_list(&self, width: usize, out: &mut Vec<u8>) -> io::Result<()> {
-        let rows =
-            Course::find(self.workspace.root()).and_then(|course| learner::overview(self.workspace, &course));
-        match rows {
-            Ok(rows) => overview::write(&rows, width, out),
+        let told = |error| format!("grader: failed to {}\n", with_causes(error)).into_bytes();
+        let course = match Course::find(self.workspace.root()) {
+            Ok(course) => course,
             Err(error) => {
-                out.extend(format!("grader: failed to {}\n", with_causes(&error)).into_bytes());
-                Ok(())
+                out.extend(told(&error));
+                return Ok(());
             }
-        }
+        };
+        let overview = learner::overview(self.workspace, &course);
+        overview::write(&overview.rows, width, out)?;
+        overview.troubles.iter().for_each(|trouble| out.extend(told(trouble)));
+        Ok(())
     }
 
     fn write_question(&self, width: usize, out: &mut Vec<u8>) -> io::Result<()> {
