@@ -97,7 +97,7 @@ fn serve(mut legacy: Legacy) -> io::Result<i32> {
                     IS_COPY.store(true, Ordering::Relaxed);
                     legacy = of_the_copy;
                 }
-                None => return Ok(UNUSABLE),
+                None => return Ok(0),
             },
         }
     }

@@ -1,7 +1,7 @@
 //! Processes that a program starts beside those that do its work.
 //!
-//! Python's fork server and resource tracker are such helpers: programs of their own that print nothing, that nobody
-//! waits for, and that end by themselves as soon as main has.
+//! Fork servers, the copies that they make ahead, and Python's resource tracker are such helpers: programs of their own
+//! that print nothing, that nobody waits for, and that end by themselves as soon as main has.
 
 use crate::model::{ExitStatus, Process, RunRecord};
 

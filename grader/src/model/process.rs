@@ -12,7 +12,7 @@ pub struct Process {
     pub parent: Option<u32>,
     /// The program it ran last, as far as it was seen.
     pub program: String,
-    /// Whether it executed that program itself, rather than began as a copy of its parent.
+    /// Whether it executed that program itself, or began as a copy of a sibling that did, rather than of its parent.
     pub executed: bool,
     /// When it was born, counted from the start of the run.
     pub born: Duration,

@@ -46,7 +46,7 @@ pub(super) struct Member {
     orphaned: bool,
     /// Whether it was made by vfork(2).
     vforked: bool,
-    /// Whether it has executed a program since its birth.
+    /// Whether it has executed a program since its birth, or is a copy of a sibling that has.
     executed: bool,
     /// Whether it ended before main became the program that is graded: a helper of a shell script around it.
     before_main: bool,
@@ -121,11 +121,14 @@ impl Tree {
         self.threads.insert(tid, process);
     }
 
-    /// Who made a process, if that was not clear yet.
+    /// Who made a process, which is its parent unless another one is known.
     pub(super) fn made_by(&mut self, process: usize, maker: usize) {
-        if process != maker && process != 0 {
-            self.members[process].parent.get_or_insert(maker);
-        }
+        self.members[process].parent.get_or_insert(maker);
+    }
+
+    /// A process is a sibling of its maker, as CLONE_PARENT of clone(2) makes it: a copy of that and not of its parent.
+    pub(super) fn is_sibling_of(&mut self, process: usize, maker: usize) {
+        self.members[process].executed |= self.members[maker].executed;
     }
 
     /// A thread waits until what it made by vfork(2) lets it go on.

@@ -60,5 +60,16 @@ fn malformed() -> io::Error {
 /// process has another one by now.
 pub(crate) fn die_with(parent: i32) -> io::Result<bool> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    Ok(Pid::as_raw(getppid()) == parent)
+    Ok(is_child_of(parent))
+}
+
+/// Undoes `die_with`.
+pub(crate) fn live_without(parent: i32) -> io::Result<bool> {
+    rustix::process::set_parent_process_death_signal(None)?;
+    Ok(is_child_of(parent))
+}
+
+/// Whether this process still has that parent, which then has not ended.
+pub(crate) fn is_child_of(parent: i32) -> bool {
+    Pid::as_raw(getppid()) == parent
 }

@@ -83,7 +83,13 @@ impl Run<'_> {
 
     fn made(&mut self, stopped: Stopped, process: usize, child: Pid, vfork: bool) {
         let new = self.unannounced.remove(&child).unwrap_or_else(|| self.register(child));
-        self.tree.made_by(new, process);
+        if new != process && new != 0 {
+            self.tree.made_by(new, process);
+            let maker = self.tree.member(process).pid;
+            if proc::family(child).is_some_and(|family| family.parent != Some(maker)) {
+                self.tree.is_sibling_of(new, process);
+            }
+        }
         if vfork && self.tree.of_thread(child).is_some() {
             self.tree.vforked(stopped.tid(), child);
         }

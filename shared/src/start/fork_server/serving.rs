@@ -1,20 +1,24 @@
 //! What the fork server does, and what its copies do before they are children like any other.
 //!
 //! The server has one thread, blocks every signal, and its standard streams lead nowhere. With the copies that
-//! wait it is in a process group of its own, out of the way of Ctrl-C. For each channel that comes from the parent it makes one copy of itself, which introduces
-//! itself there and waits to be told what to do.
+//! wait it is in a process group of its own, out of the way of Ctrl-C. For each channel that comes from the
+//! parent it makes one copy of itself, which introduces itself there and waits to be told what to do.
+//!
+//! Neither the server nor a copy that waits is killed by the parent's death: they see it and leave with 0, since
+//! nothing went wrong. Whoever looks at the processes of a program can tell them from children by that.
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
-use rustix::process::{PidfdFlags, getpid};
+use rustix::process::{Pid, PidfdFlags, getpid};
 
 use crate::ipc::channel::Channel;
 use crate::ipc::letter::{self, Letter};
 use crate::ipc::message::{File, FromServer, Request};
-use crate::ipc::parcel;
+use crate::ipc::{parcel, ready};
 use crate::start::summons::{self, Legacy};
 use crate::sys::clone::{Sibling, Thread};
 use crate::sys::{environment, signals};
@@ -28,6 +32,7 @@ pub(crate) fn serve(
     parent: i32,
     rehearse: fn() -> io::Result<()>,
 ) -> io::Result<Option<Legacy>> {
+    let Some(parent) = Parent::observe(parent)? else { return Ok(None) };
     let thread = match prepare() {
         Ok(thread) => thread,
         Err(error) => {
@@ -36,7 +41,7 @@ pub(crate) fn serve(
         }
     };
     letter::send(socket.as_fd(), &FromServer::Ready, &[], &[])?;
-    while let Some(letter) = letter::receive(socket.as_fd(), RecvFlags::empty())? {
+    while let Some(letter) = parent.next_letter(&socket)? {
         // Without a descriptor left for it there is no channel to say so on; the parent sees that it is closed.
         let Some(channel) = { letter.files }.pop() else { continue };
         match thread.clone_as_sibling() {
@@ -75,20 +80,50 @@ fn prepare() -> io::Result<Thread> {
 /// What a copy does until it is needed.
 fn wait_for_request(
     channel: OwnedFd,
-    parent: i32,
+    parent: Parent,
     rehearse: fn() -> io::Result<()>,
 ) -> io::Result<Option<Legacy>> {
-    if !summons::die_with(parent)? {
-        return Ok(None);
-    }
     let handle = rustix::process::pidfd_open(getpid(), PidfdFlags::empty())?;
     let pid = getpid().as_raw_nonzero().get();
-    letter::send(channel.as_fd(), &FromServer::Born { pid }, &[], &[handle.as_fd()])?;
+    let told = letter::send(channel.as_fd(), &FromServer::Born { pid }, &[], &[handle.as_fd()]);
+    if told.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        // The parent has ended meanwhile.
+        return Ok(None);
+    }
+    told?;
     drop(handle);
     rehearse()?;
-    match letter::receive(channel.as_fd(), RecvFlags::empty())? {
-        Some(request) => begin(channel, parent, request).map(Some),
+    match parent.next_letter(&channel)? {
+        Some(request) => begin(channel, parent.pid, request).map(Some),
         None => Ok(None),
+    }
+}
+
+/// The process that the server and its copies work for.
+struct Parent {
+    pid: i32,
+    /// Its pidfd, which is readable when it has ended.
+    handle: OwnedFd,
+}
+
+impl Parent {
+    /// `None` if it has ended already. From here on its death kills this process no more.
+    fn observe(pid: i32) -> io::Result<Option<Parent>> {
+        let (Some(parent), true) = (Pid::from_raw(pid), summons::live_without(pid)?) else { return Ok(None) };
+        let handle = rustix::process::pidfd_open(parent, PidfdFlags::empty())?;
+        // Had it ended in between, the number could be somebody else's.
+        Ok(summons::is_child_of(pid).then_some(Parent { pid, handle }))
+    }
+
+    /// What it sends next; `None` when it has closed the socket, or has ended. Some copy of it, which it has
+    /// made by itself, may keep the socket open.
+    fn next_letter(&self, socket: &OwnedFd) -> io::Result<Option<Letter>> {
+        let mut either = [PollFd::new(socket, PollFlags::IN), PollFd::new(&self.handle, PollFlags::IN)];
+        ready::wait(&mut either, None);
+        if either[0].revents().is_empty() {
+            return Ok(None);
+        }
+        letter::receive(socket.as_fd(), RecvFlags::empty())
     }
 }
 
