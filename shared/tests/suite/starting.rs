@@ -298,7 +298,9 @@ fn a_process_without_descriptors_to_spare_gets_an_error_and_recovers() {
                     started += 1;
                 }
                 Err(Error::Start { source }) => {
-                    assert_eq!(source.raw_os_error(), Some(libc::EMFILE), "{source}");
+                    // The limit is also one of descriptors that are on their way, for all processes of a user: unix(7).
+                    let codes = [libc::EMFILE, libc::ETOOMANYREFS].map(Some);
+                    assert!(codes.contains(&source.raw_os_error()), "{source}");
                     refused += 1;
                 }
                 // The limit is the child's as well, and its loader needs one to open the libraries.
