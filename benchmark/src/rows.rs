@@ -192,6 +192,17 @@ pub const ROWS: &[Row] = &[
         &[aim(Aim::Better(8.0, "CPython")), aim(Aim::Better(2.5, "CPython shared_memory"))],
     ),
     row(
+        "large-in-place",
+        "8 × 64 MiB there and back, read and written in place (`SharedBytes`)",
+        Unit::MegabytesPerSecond,
+        &[
+            here(OURS, ours::large_in_place),
+            here("the same in one thread", floors::large_in_place),
+            python("CPython shared_memory", "large-shared-memory"),
+        ],
+        &[aim(Aim::Better(2.5, "CPython shared_memory"))],
+    ),
+    row(
         "idle-memory",
         "memory of an idle worker (proportional set size)",
         Unit::Kibibytes,

@@ -54,7 +54,8 @@
 //! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
 //!   They travel in a form that does not describe itself: types that ask what
 //!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
-//!   or [`Error::Serialise`]. One value may take up to 4 GiB.
+//!   or [`Error::Serialise`]. One value may take up to 4 GiB. To and from the workers of a pool, [`SharedBytes`]
+//!   cross without being copied.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
 //!   folder, standard output and error. Its standard input is empty, as in Python. A [`Builder`] can say
 //!   otherwise. No other descriptor is passed on, except those that were opened without close-on-exec.
@@ -86,6 +87,7 @@
 //! | | [`Pool::retries`] | calls that may be made again if their worker dies |
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`TaskHandle`], [`MapHandle`] | waiting with a timeout says whether it was in time |
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
+//! | `shared_memory.SharedMemory` | [`SharedBytes`], [`SharedBytesMut`] | written by one process and then read by all; no name to unlink |
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
 //!
 //! `fork` is missing on purpose: it copies the locks of all threads as they stand, and takes the longer the more
@@ -116,6 +118,7 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("this library runs on 64-bit Linux only: it watches its processes by means of that kernel");
 
+mod bytes;
 mod child;
 mod entry;
 mod error;
@@ -130,6 +133,7 @@ mod status;
 mod sys;
 mod tree;
 
+pub use bytes::{SharedBytes, SharedBytesMut};
 pub use error::{Error, Value};
 pub use family::{ActiveChild, Current, Parent, active_children, current, parent};
 pub use init::init;

@@ -121,3 +121,13 @@ pub fn large() -> f64 {
         });
     })
 }
+
+/// Memory is filled, read, filled and read again, with nobody else involved: what it takes at least on one CPU.
+pub fn large_in_place() -> f64 {
+    let filled = |byte: u8| std::hint::black_box(vec![byte; LARGE_BYTES]);
+    let read = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all ^ byte);
+    measure::rate(LARGE_MEGABYTES, 2, || {
+        let all = (0..LARGE_COUNT).map(|_| read(&filled(read(&filled(7)))));
+        assert_eq!(all.fold(0, |all, byte| all | byte), 0);
+    })
+}

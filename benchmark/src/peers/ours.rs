@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use multiprocessing::{Builder, Pool, StartMethod, TaskHandle};
+use multiprocessing::{Builder, Pool, SharedBytes, SharedBytesMut, StartMethod, TaskHandle};
 use serde_bytes::ByteBuf;
 
 use super::{ITEMS, LARGE_BYTES, LARGE_COUNT, LARGE_MEGABYTES, count_primes, while_busy, workers};
@@ -131,6 +131,27 @@ pub fn large() -> f64 {
             LARGE_COUNT * LARGE_BYTES
         );
     })
+}
+
+/// Read and written in place: what crosses is the memory itself.
+pub fn large_in_place() -> f64 {
+    let pool = pool(workers());
+    measure::rate(LARGE_MEGABYTES, 2, || {
+        let there = (0..LARGE_COUNT).map(|_| filled(LARGE_BYTES, 7));
+        let back = pool.chunks_of(1).imap(|bytes: SharedBytes| filled(bytes.len(), sum(&bytes)), there);
+        assert_eq!(back.map(|bytes| sum(&bytes.expect("bytes come back")) as usize).sum::<usize>(), 0);
+    })
+}
+
+fn filled(length: usize, byte: u8) -> SharedBytes {
+    let mut bytes = SharedBytesMut::zeroed(length).expect("there is memory");
+    bytes.fill(byte);
+    bytes.freeze().expect("there is room")
+}
+
+/// Reads all bytes; for as many sevens as there are here it is 0.
+fn sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
 pub fn idle_memory() -> f64 {

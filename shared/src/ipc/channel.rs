@@ -1,11 +1,13 @@
 //! One end of a channel, used by one side that may block.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::Serialize;
 
+use super::attachments::{Attachment, MOST};
 use super::frame::{self, Frame, FrameReader, Received};
 
 /// A socket and what was read from it but not yet used.
@@ -53,6 +55,13 @@ impl From<Channel> for OwnedFd {
     }
 }
 
+impl Channel {
+    /// Takes what came along with the last frame, which was so much.
+    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
+        self.reader.take_attached(count)
+    }
+}
+
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -61,9 +70,19 @@ impl AsFd for Channel {
 
 /// Sends a frame's head and payload, and waits while the other side's buffer is full.
 pub(crate) fn send_all(socket: BorrowedFd<'_>, head: &[u8], payload: &[u8]) -> io::Result<()> {
+    send_all_with(socket, head, payload, &[])
+}
+
+/// The same with descriptors that go along.
+pub(crate) fn send_all_with(
+    socket: BorrowedFd<'_>,
+    head: &[u8],
+    payload: &[u8],
+    files: &[BorrowedFd<'_>],
+) -> io::Result<()> {
     let mut sent = 0;
     while sent < head.len() + payload.len() {
-        sent += send_some(socket, head, payload, sent, SendFlags::empty())?;
+        sent += send_some_with(socket, head, payload, sent, files, SendFlags::empty())?;
     }
     Ok(())
 }
@@ -76,10 +95,33 @@ pub(crate) fn send_some(
     sent: usize,
     flags: SendFlags,
 ) -> rustix::io::Result<usize> {
+    send_some_with(socket, head, payload, sent, &[], flags)
+}
+
+/// The same where descriptors go along, with the first byte.
+pub(crate) fn send_some_with(
+    socket: BorrowedFd<'_>,
+    head: &[u8],
+    payload: &[u8],
+    sent: usize,
+    files: &[BorrowedFd<'_>],
+    flags: SendFlags,
+) -> rustix::io::Result<usize> {
     let of_payload = sent.saturating_sub(head.len());
     let of_head = sent - of_payload;
     let parts = [IoSlice::new(&head[of_head..]), IoSlice::new(&payload[of_payload..])];
-    rustix::io::retry_on_intr(|| {
-        rustix::net::sendmsg(socket, &parts, &mut SendAncillaryBuffer::default(), flags | SendFlags::NOSIGNAL)
-    })
+    let send = |control: &mut SendAncillaryBuffer<'_, '_, '_>| {
+        rustix::io::retry_on_intr(|| {
+            rustix::net::sendmsg(socket, &parts, control, flags | SendFlags::NOSIGNAL)
+        })
+    };
+    if files.is_empty() || sent > 0 {
+        return send(&mut SendAncillaryBuffer::default());
+    }
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(files)) {
+        return Err(rustix::io::Errno::INVAL);
+    }
+    send(&mut control)
 }

@@ -8,22 +8,28 @@
 //!    u64 LE   `length` bytes together
 //! ```
 
-use std::io;
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::buffer::spare_capacity;
-use rustix::net::RecvFlags;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::attachments::{Attachment, MOST};
 use super::{Malformed, codec};
+use crate::sys::sealed::Sealed;
 
 const LENGTH: usize = size_of::<u64>();
 
 /// One read takes in so much at most; a frame that is longer gets a buffer of its own.
 const BUFFER: usize = 128 << 10;
+
+/// The first read for a frame takes in so much: most frames are no longer.
+const PIECE: usize = 4 << 10;
 
 /// A frame longer than this is nothing that this library sends: the largest record is 4 GiB.
 const LONGEST: u64 = (1 << 32) + (1 << 20);
@@ -48,9 +54,9 @@ impl Frame {
     }
 
     /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.
-    pub(crate) fn into_payload(self, payload: usize) -> Payload {
+    pub(crate) fn into_payload(self, payload: usize, attached: Vec<Attachment>) -> Payload {
         let start = self.0.len().saturating_sub(payload);
-        Payload { place: start..self.0.len(), bytes: Arc::new(self.0) }
+        Payload { place: start..self.0.len(), bytes: Arc::new(self.0), attached }
     }
 }
 
@@ -59,23 +65,34 @@ impl Frame {
 pub(crate) struct Payload {
     bytes: Arc<Vec<u8>>,
     place: Range<usize>,
+    /// What came along with them.
+    attached: Vec<Attachment>,
 }
 
 impl Payload {
     /// Some of the bytes, which others use as well.
     pub(crate) fn part(bytes: &Arc<Vec<u8>>, place: Range<usize>) -> Payload {
-        Payload { bytes: Arc::clone(bytes), place }
+        Payload { bytes: Arc::clone(bytes), place, attached: Vec::new() }
+    }
+
+    /// The same with memory that goes along.
+    pub(crate) fn part_with(bytes: &Arc<Vec<u8>>, place: Range<usize>, attached: &[Attachment]) -> Payload {
+        Payload { attached: attached.to_vec(), ..Payload::part(bytes, place) }
     }
 
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[self.place.clone()]
     }
+
+    pub(crate) fn attached(&self) -> &[Attachment] {
+        &self.attached
+    }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Payload {
-        Payload { place: 0..bytes.len(), bytes: Arc::new(bytes) }
+        Payload { place: 0..bytes.len(), bytes: Arc::new(bytes), attached: Vec::new() }
     }
 }
 
@@ -97,20 +114,31 @@ pub(crate) struct FrameReader {
     taken: usize,
     /// A long frame on its way, and how long it will be.
     long: Option<(Vec<u8>, usize)>,
+    /// What came along with frames that were not taken yet, and with the last one that was.
+    attached: Attached,
 }
 
 impl FrameReader {
     /// Reads once from the socket. An end in the middle of a frame is an end like any other: the frame never
     /// comes.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Received> {
-        let result = rustix::io::retry_on_intr(|| match &mut self.long {
-            Some((frame, length)) => receive_long(frame, *length, socket, flags),
-            None => {
-                self.buffer.drain(..std::mem::take(&mut self.taken));
-                self.buffer.reserve(BUFFER - self.buffer.len().min(BUFFER - 1));
-                rustix::net::recv(socket, spare_capacity(&mut self.buffer), flags).map(|(count, _)| count)
+        if self.long.is_none() {
+            self.buffer.drain(..std::mem::take(&mut self.taken));
+        }
+        let (bytes, more) = match &mut self.long {
+            Some((frame, length)) => {
+                let more = (*length - frame.len()).min(2 * BUFFER);
+                (frame, more)
             }
-        });
+            None => {
+                let length =
+                    self.buffer.first_chunk::<LENGTH>().map_or(0, |length| u64::from_le_bytes(*length));
+                let missing =
+                    (length as usize).saturating_sub(self.buffer.len() - LENGTH.min(self.buffer.len()));
+                (&mut self.buffer, missing.clamp(PIECE, BUFFER))
+            }
+        };
+        let result = receive_into(bytes, more, socket, flags, &mut self.attached);
         match result {
             Ok(0) | Err(rustix::io::Errno::CONNRESET) => Ok(Received::End),
             Ok(_) => Ok(Received::Bytes),
@@ -128,6 +156,18 @@ impl FrameReader {
             bytes = rest;
         }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Takes the memory that came along with the frame that was taken last, which was so much: less if there was
+    /// no room for all of it, or if some is not what it should be.
+    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
+        if count > 0 && std::mem::take(&mut self.attached.is_short) {
+            // Better none than another one's.
+            self.attached.files.clear();
+        }
+        let count = count.min(self.attached.files.len());
+        let files: Vec<OwnedFd> = self.attached.files.drain(..count).collect();
+        files.into_iter().map_while(|file| Sealed::open(file).ok()).map(Arc::new).collect()
     }
 
     /// What has come of frames that were not taken.
@@ -172,20 +212,41 @@ impl FrameReader {
     }
 }
 
-/// Reads into a long frame, never past its end. Memory grows with what has come, not with what was announced.
-fn receive_long(
-    frame: &mut Vec<u8>,
-    length: usize,
+/// Reads up to so many bytes more. Memory grows with what has come, not with what was announced.
+fn receive_into(
+    bytes: &mut Vec<u8>,
+    more: usize,
     socket: BorrowedFd<'_>,
     flags: RecvFlags,
+    attached: &mut Attached,
 ) -> rustix::io::Result<usize> {
-    let before = frame.len();
-    let more = length.min(before + 2 * BUFFER) - before;
-    frame.try_reserve(more).map_err(|_| rustix::io::Errno::NOMEM)?;
-    frame.resize(before + more, 0);
-    let received = rustix::net::recv(socket, &mut frame[before..], flags);
-    frame.truncate(before + received.as_ref().map_or(0, |(count, _)| *count));
-    received.map(|(count, _)| count)
+    let before = bytes.len();
+    bytes.try_reserve(more).map_err(|_| rustix::io::Errno::NOMEM)?;
+    bytes.resize(before + more, 0);
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = rustix::io::retry_on_intr(|| {
+        let mut parts = [IoSliceMut::new(&mut bytes[before..])];
+        rustix::net::recvmsg(socket, &mut parts, &mut control, flags | RecvFlags::CMSG_CLOEXEC)
+    });
+    bytes.truncate(before + received.as_ref().map_or(0, |received| received.bytes));
+    let received = received?;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(files) = message {
+            // Nobody sends more at a time; what is sent beyond is closed.
+            attached.files.extend(files.take(MOST.saturating_sub(attached.files.len())));
+        }
+    }
+    attached.is_short |= received.flags.contains(ReturnFlags::CTRUNC);
+    Ok(received.bytes)
+}
+
+/// Descriptors that came along.
+#[derive(Default)]
+struct Attached {
+    files: VecDeque<OwnedFd>,
+    /// Whether there was no room for some of them.
+    is_short: bool,
 }
 
 #[cfg(test)]

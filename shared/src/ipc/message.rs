@@ -25,8 +25,9 @@ pub(crate) enum ToChild {
         /// What the child is to be.
         role: Role,
     },
-    /// What a worker has asked for: the payload is the row of encoded arguments of its current chunk.
-    Arguments,
+    /// What a worker has asked for: the payload is the row of encoded arguments of its current chunk. So much
+    /// shared memory comes along.
+    Arguments { attached: usize },
 }
 
 /// What a child is to be.
@@ -60,8 +61,9 @@ pub(crate) enum FromChild {
     Refused(Refusal),
     /// From a process: what came of its one call. It is the payload, or in the file that comes along.
     Answer { in_file: bool },
-    /// From a worker: the payload is one outcome, which is too long for the shared memory.
-    Outcome,
+    /// From a worker: the payload is one outcome, which is too long for the memory that it shares with its
+    /// manager, or has so much other memory that comes along.
+    Outcome { attached: usize },
     /// From a worker: there is news in the shared memory, and the manager asked to be told.
     News,
     /// From a worker: it has claimed a chunk whose arguments are too long for the shared memory.

@@ -1,11 +1,12 @@
 //! The way back from a worker to its manager: outcomes, and when the manager hears of them.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::attachments::Attachment;
 use super::channel::Channel;
 use super::frame::{self, Frame};
 use super::memory::Outbox;
@@ -24,14 +25,23 @@ pub(crate) struct Output {
     calls: u64,
     /// How long a call may take.
     timeout: Option<Duration>,
-    /// The result of the current call.
+    /// The result of the current call, and what goes along with it.
     result: Vec<u8>,
+    attached: Vec<Attachment>,
 }
 
 impl Output {
     pub(crate) fn new(channel: Channel, outbox: Outbox) -> io::Result<Output> {
         let timer = KillTimer::new()?;
-        Ok(Output { channel, outbox, timer, calls: 0, timeout: None, result: Vec::new() })
+        Ok(Output {
+            channel,
+            outbox,
+            timer,
+            calls: 0,
+            timeout: None,
+            result: Vec::new(),
+            attached: Vec::new(),
+        })
     }
 
     /// Sends a message to the manager.
@@ -73,10 +83,11 @@ impl Output {
     #[inline(always)]
     pub(super) fn give<R: Serialize>(&mut self, result: R) -> io::Result<()> {
         self.result.clear();
-        let encoded = codec::encode(&result, &mut self.result);
+        let encoded = codec::encode_with(&result, &mut self.result, &mut self.attached);
         // If that panics, the call has no result.
         drop(result);
-        let is_done = encoded.is_ok() && self.timeout.is_none() && self.outbox.publish_quickly(&self.result);
+        let is_plain = encoded.is_ok() && self.timeout.is_none() && self.attached.is_empty();
+        let is_done = is_plain && self.outbox.publish_quickly(&self.result);
         if is_done { Ok(()) } else { self.settle(encoded) }
     }
 
@@ -87,7 +98,7 @@ impl Output {
             return self.fail(&Failure::ResultNotEncoded(error.into()));
         }
         self.end();
-        if !self.make_room(self.result.len())? {
+        if !self.attached.is_empty() || !self.make_room(self.result.len())? {
             return self.send_result();
         }
         self.outbox.publish_result(&self.result);
@@ -98,6 +109,7 @@ impl Output {
     #[cold]
     pub(super) fn fail(&mut self, failure: &Failure) -> io::Result<()> {
         self.end();
+        self.attached.clear();
         let mut items = Vec::new();
         outcome::append_failure(&mut items, failure);
         if self.make_room(items.len())? {
@@ -149,9 +161,12 @@ impl Output {
         self.make_room(item.len())?;
         self.outbox.publish(&item);
         self.tell(false)?;
-        let mut head = frame::head(&FromChild::Outcome, first.len() + second.len());
+        let attached = std::mem::take(&mut self.attached);
+        let message = FromChild::Outcome { attached: attached.len() };
+        let mut head = frame::head(&message, first.len() + second.len());
         head.extend_from_slice(first);
-        channel::send_all(self.channel.as_fd(), &head, second)
+        let files: Vec<BorrowedFd<'_>> = attached.iter().map(AsFd::as_fd).collect();
+        channel::send_all_with(self.channel.as_fd(), &head, second, &files)
     }
 
     pub(super) fn has_something_to_tell(&self) -> bool {
@@ -170,6 +185,11 @@ impl Output {
             self.send(&FromChild::News)?;
         }
         Ok(())
+    }
+
+    /// Takes the memory that came along with the last frame, which was so much.
+    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
+        self.channel.take_attached(count)
     }
 
     /// Gets the arguments of the current chunk, which are too long for the shared memory.

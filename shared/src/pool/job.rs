@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::callbacks::Bell;
 use super::deliveries::{Deliveries, Delivery};
+use crate::ipc::attachments::Attachment;
 use crate::ipc::frame::Payload;
 use crate::ipc::message::Work;
 use crate::ipc::outcome::{self, Failure};
@@ -100,6 +101,8 @@ pub(super) struct Calls {
     per_chunk: usize,
     /// Arguments, as a row of records; those of these calls stand from `start` to `end`.
     arguments: Arc<Vec<u8>>,
+    /// Memory that goes along with all of the row.
+    attached: Vec<Attachment>,
     start: usize,
     end: usize,
 }
@@ -111,6 +114,7 @@ impl Calls {
         count: usize,
         per_chunk: usize,
         arguments: Vec<u8>,
+        attached: Vec<Attachment>,
     ) -> Calls {
         let end = arguments.len();
         Calls {
@@ -121,6 +125,7 @@ impl Calls {
             retried: None,
             per_chunk,
             arguments: Arc::new(arguments),
+            attached,
             start: 0,
             end,
         }
@@ -157,11 +162,16 @@ impl Calls {
         (count > 0).then_some((count, start..start + length))
     }
 
-    /// The arguments of the next chunk, which has so many calls: where they stand in
-    /// [`arguments`](Calls::arguments).
-    pub(super) fn place(&self, calls: usize) -> Range<usize> {
+    /// The arguments of the next chunk, which has so many calls, with what goes along.
+    pub(super) fn payload(&self, calls: usize) -> Payload {
         let start = self.start + runs(&self.arguments[self.start..self.end], self.done).1;
-        start..start + runs(&self.arguments[start..self.end], calls).1
+        let place = start..start + runs(&self.arguments[start..self.end], calls).1;
+        Payload::part_with(&self.arguments, place, &self.attached)
+    }
+
+    /// Whether memory goes along with the arguments.
+    pub(super) fn has_attached(&self) -> bool {
+        !self.attached.is_empty()
     }
 
     pub(super) fn arguments(&self) -> &Arc<Vec<u8>> {
@@ -195,6 +205,7 @@ impl Calls {
             retried: self.retried,
             per_chunk: self.per_chunk,
             arguments: Arc::clone(&self.arguments),
+            attached: self.attached.clone(),
             start: place.start,
             end: place.end,
         }

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +18,8 @@ use super::under_way::UnderWay;
 use crate::child::Child;
 use crate::family;
 use crate::ipc::Malformed;
-use crate::ipc::channel::send_some;
-use crate::ipc::frame::{self, Frame, FrameReader, Received};
+use crate::ipc::channel::send_some_with;
+use crate::ipc::frame::{self, Frame, FrameReader, Payload, Received};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
 use crate::ipc::outcome::{Failure, Reason};
 use crate::start::{self, Order, StartMethod, Started, World};
@@ -77,9 +76,7 @@ pub(super) struct Member {
 /// A frame on its way to the worker.
 struct Outgoing {
     head: Vec<u8>,
-    payload: Arc<Vec<u8>>,
-    /// Where in `payload` the frame's own bytes stand.
-    place: Range<usize>,
+    payload: Payload,
     sent: usize,
 }
 
@@ -116,7 +113,7 @@ impl Member {
             given: 0,
         };
         if !unsent.is_empty() {
-            member.outbox.push_back(Outgoing { head: unsent, payload: Arc::default(), place: 0..0, sent: 0 });
+            member.outbox.push_back(Outgoing { head: unsent, payload: Vec::new().into(), sent: 0 });
         }
         member
     }
@@ -227,20 +224,29 @@ impl Member {
         self.under_way.dismiss();
     }
 
-    /// Queues a frame, and sends as much as there is room for.
-    fn post(&mut self, message: &ToChild, payload: Arc<Vec<u8>>, place: Range<usize>) {
-        let head = frame::head(message, place.len());
-        self.outbox.push_back(Outgoing { head, payload, place, sent: 0 });
+    /// Queues arguments, and sends as much as there is room for.
+    fn post(&mut self, arguments: Payload) {
+        let message = ToChild::Arguments { attached: arguments.attached().len() };
+        let head = frame::head(&message, arguments.bytes().len());
+        self.outbox.push_back(Outgoing { head, payload: arguments, sent: 0 });
         self.send();
     }
 
     /// Sends as much as there is room for.
     pub(super) fn send(&mut self) {
         while let Some(out) = self.outbox.front_mut() {
-            let payload = &out.payload[out.place.clone()];
-            match send_some(self.socket.as_fd(), &out.head, payload, out.sent, SendFlags::DONTWAIT) {
+            let payload = out.payload.bytes();
+            let files: Vec<BorrowedFd<'_>> =
+                out.payload.attached().iter().map(|memory| memory.as_fd()).collect();
+            let socket = self.socket.as_fd();
+            match send_some_with(socket, &out.head, payload, out.sent, &files, SendFlags::DONTWAIT) {
                 Ok(count) => out.sent += count,
                 Err(rustix::io::Errno::AGAIN) => return,
+                // The system has no room for more descriptors on their way, and the worker would wait for ever.
+                Err(rustix::io::Errno::TOOMANYREFS) => {
+                    self.outbox.clear();
+                    return self.kill();
+                }
                 // The worker is ending; its pidfd will say so.
                 Err(_) => return self.outbox.clear(),
             }
@@ -353,13 +359,14 @@ impl Member {
             FromChild::Ready if self.is_leaving() && self.given == 0 => {}
             FromChild::Refused(refusal) => news.push(News::Refused(refusal)),
             FromChild::News => {}
-            FromChild::Outcome => {
+            FromChild::Outcome { attached } => {
                 let length = payload.len();
-                self.under_way.receive_elsewhere(frame.into_payload(length), given_up)?;
+                let attached = self.reader.take_attached(attached);
+                self.under_way.receive_elsewhere(frame.into_payload(length, attached), given_up)?;
             }
             FromChild::SendArguments => {
-                let (arguments, place) = self.under_way.asked_arguments()?;
-                self.post(&ToChild::Arguments, arguments, place);
+                let arguments = self.under_way.asked_arguments()?;
+                self.post(arguments);
             }
             FromChild::Ready | FromChild::Answer { .. } => return Err(Malformed),
         }
@@ -441,7 +448,7 @@ mod tests {
     const MESSAGES: [fn() -> FromChild; 6] = [
         || FromChild::Ready,
         || FromChild::News,
-        || FromChild::Outcome,
+        || FromChild::Outcome { attached: 0 },
         || FromChild::SendArguments,
         || FromChild::Answer { in_file: true },
         || FromChild::Refused(Refusal::WrongProgram("not this one".into())),
@@ -529,7 +536,7 @@ mod tests {
             let length = if index == LONG { 200_000 } else { index };
             records::append(&mut arguments, |buffer| codec::encode(&"x".repeat(length), buffer)).unwrap();
         }
-        Calls::new(Arc::clone(job), 0, CALLS, 1, arguments)
+        Calls::new(Arc::clone(job), 0, CALLS, 1, arguments, Vec::new())
     }
 
     /// A process that has ended, in place of the worker's: it can be killed again and again.

@@ -13,7 +13,7 @@ use super::job::Job;
 use super::manager::Shared;
 use crate::error::Error;
 use crate::ipc::frame::Payload;
-use crate::ipc::{codec, outcome};
+use crate::ipc::{attachments, codec, outcome};
 
 /// What is on its way back to the submitter of a job.
 pub(super) struct Receiving {
@@ -171,11 +171,13 @@ impl<R: DeserializeOwned> Outcomes<R> {
         loop {
             let mut run = row.place.results(row.payload.bytes());
             let before = values.len();
-            while let Some(value) = run.take_first()
-                && let Ok(value) = codec::decode(value)
-            {
-                values.push(value);
-            }
+            attachments::with(row.payload.attached(), || {
+                while let Some(value) = run.take_first()
+                    && let Ok(value) = codec::decode(value)
+                {
+                    values.push(value);
+                }
+            });
             let taken = values.len() - before;
             row.place.skip(taken);
             self.given += taken;
@@ -213,7 +215,8 @@ impl<R: DeserializeOwned> Outcomes<R> {
         };
         Some(match outcome {
             Ok(value) => {
-                codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
+                let decoded = attachments::with(row.payload.attached(), || codec::decode(value));
+                decoded.map_err(|error| Error::result_not_decoded(error, self.function))
             }
             Err(failure) => Err(Error::of(failure, self.function)),
         })

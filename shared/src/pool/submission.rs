@@ -14,6 +14,7 @@ use super::job::{Calls, Job};
 use super::manager::Shared;
 use super::outcomes::Receiving;
 use crate::error::Error;
+use crate::ipc::attachments::Attachment;
 use crate::ipc::message::Work;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
@@ -73,6 +74,8 @@ pub(super) struct Submission<A> {
     then: Then,
     /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
     arguments: records::Writer,
+    /// What goes along with them.
+    attached: Vec<Attachment>,
     first: usize,
     count: usize,
     /// How many calls the last of their chunks has room for.
@@ -105,6 +108,7 @@ impl<A: Serialize> Submission<A> {
             size,
             then,
             arguments: records::Writer::default(),
+            attached: Vec::new(),
             first: 0,
             count: 0,
             room: size.calls,
@@ -120,11 +124,14 @@ impl<A: Serialize> Submission<A> {
     /// Adds one call. `false` if calls after it are known to be pointless.
     #[inline]
     pub(super) fn add(&mut self, argument: &A) -> bool {
-        match self.arguments.append(|buffer| codec::encode(argument, buffer)) {
+        let attached = &mut self.attached;
+        match self.arguments.append(|buffer| codec::encode_with(argument, buffer, attached)) {
             Ok(()) => {
                 self.count += 1;
                 self.room -= 1;
-                self.room > 0 && self.arguments.len() < self.size.bytes || self.end_chunk()
+                let goes_on =
+                    self.room > 0 && self.arguments.len() < self.size.bytes && self.attached.is_empty();
+                goes_on || self.end_chunk()
             }
             Err(error) => self.refuse(&Failure::ArgumentNotEncoded(error.into())),
         }
@@ -136,7 +143,8 @@ impl<A: Serialize> Submission<A> {
         self.arguments.end_run();
         let has_all_calls = self.room == 0;
         self.room = self.size.calls;
-        if !has_all_calls || self.arguments.len() >= self.size.row {
+        // What goes along is held by few calls, so that no process needs more descriptors than they have.
+        if !has_all_calls || self.arguments.len() >= self.size.row || !self.attached.is_empty() {
             self.send();
         }
         self.job.wants(self.first + self.count)
@@ -145,6 +153,7 @@ impl<A: Serialize> Submission<A> {
     /// The argument of the next call cannot be sent.
     #[inline(never)]
     fn refuse(&mut self, failure: &Failure) -> bool {
+        self.attached.clear();
         self.send();
         self.job.deliver_failure(self.first, failure);
         self.first += 1;
@@ -163,7 +172,9 @@ impl<A: Serialize> Submission<A> {
             return;
         }
         let arguments = self.arguments.take(self.arguments.len().min(CHUNK_BYTES));
-        let calls = Calls::new(Arc::clone(&self.job), self.first, self.count, self.size.calls, arguments);
+        let attached = std::mem::take(&mut self.attached);
+        let job = Arc::clone(&self.job);
+        let calls = Calls::new(job, self.first, self.count, self.size.calls, arguments, attached);
         self.first += self.count;
         self.count = 0;
         self.room = self.size.calls;

@@ -84,7 +84,7 @@ impl UnderWay {
         let (mut given, mut bytes) = (0, 0);
         for _ in 0..most {
             let Some((count, place)) = calls.chunk_after(given, bytes) else { break };
-            let elsewhere = !self.memory.takes(name.len() + place.len());
+            let elsewhere = calls.has_attached() || !self.memory.takes(name.len() + place.len());
             let (kind, arguments) = if elsewhere {
                 (requests::Kind::CallsElsewhere, &[] as &[u8])
             } else {
@@ -234,14 +234,14 @@ impl UnderWay {
     }
 
     /// The arguments that the worker has asked for.
-    pub(super) fn asked_arguments(&mut self) -> Result<(Arc<Vec<u8>>, std::ops::Range<usize>), Malformed> {
+    pub(super) fn asked_arguments(&mut self) -> Result<Payload, Malformed> {
         let (Some(row), Some(chunk)) = (self.rows.front(), self.chunks.front_mut()) else {
             return Err(Malformed);
         };
         if !std::mem::take(&mut chunk.elsewhere) {
             return Err(Malformed);
         }
-        Ok((Arc::clone(row.arguments()), row.place(chunk.calls)))
+        Ok(row.payload(chunk.calls))
     }
 
     /// Delivers a row of outcomes.
@@ -424,7 +424,7 @@ mod tests {
         under_way.ask();
         assert!(!inbox.is_poked(), "a worker without work holds nothing back");
         let job = Arc::new(Job::new(work(), false, 0));
-        let mut row = Calls::new(job, 0, CALLS, CALLS, row_of_arguments());
+        let mut row = Calls::new(job, 0, CALLS, CALLS, row_of_arguments(), Vec::new());
         under_way.give(&mut row, usize::MAX);
         for _ in 0..2 {
             assert!(under_way.may_hold_back());
@@ -458,7 +458,7 @@ mod tests {
         ) {
             let (mut under_way, file) = UnderWay::new().unwrap();
             let job = Arc::new(Job::new(work(), false, 0));
-            let mut row = Calls::new(Arc::clone(&job), 0, CALLS, 3, row_of_arguments());
+            let mut row = Calls::new(Arc::clone(&job), 0, CALLS, 3, row_of_arguments(), Vec::new());
             prop_assert_eq!(under_way.give(&mut row, usize::MAX), CALLS);
 
             work_honestly(file.try_clone().unwrap(), claims, calls);

@@ -17,7 +17,7 @@ use crate::ipc::memory::{self, Inbox};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, ToChild, Work};
 use crate::ipc::output::Output;
 use crate::ipc::requests::Kind;
-use crate::ipc::{codec, outcome, records};
+use crate::ipc::{attachments, codec, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::signals;
@@ -93,10 +93,11 @@ impl Worker {
                 Kind::CallsElsewhere => {
                     let (callee, timeout) = work()?;
                     let frame = output.ask_for_arguments()?;
-                    let (ToChild::Arguments, arguments) = frame.message().map_err(|_| nonsense())? else {
-                        return Err(nonsense());
-                    };
-                    callee.call_all(Chunk::new(inbox, output, arguments, timeout))?;
+                    let (message, arguments) = frame.message().map_err(|_| nonsense())?;
+                    let ToChild::Arguments { attached } = message else { return Err(nonsense()) };
+                    let attached = output.take_attached(attached);
+                    let chunk = Chunk::new(inbox, output, arguments, timeout);
+                    attachments::with(&attached, || callee.call_all(chunk))?;
                 }
                 Kind::Leave => {
                     output.tell(true)?;

@@ -16,6 +16,7 @@ pub(crate) mod mapping;
 mod note;
 pub(crate) mod origin;
 pub(crate) mod per_process;
+pub(crate) mod sealed;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod standing;

@@ -1,6 +1,7 @@
 //! How the library behaves, process by process.
 #![expect(clippy::unwrap_used, reason = "in a test, and in what runs in its children, an error is a failure")]
 
+mod bytes;
 mod copies;
 mod endings;
 mod family;

@@ -3,6 +3,7 @@
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
 use super::{Error, LONG};
+use crate::ipc::attachments;
 
 /// Reads a value that takes up all the bytes.
 #[inline]
@@ -154,9 +155,12 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if name == attachments::NAME {
+            return attachments::ask(|| visitor.visit_newtype_struct(self)).0;
+        }
         visitor.visit_newtype_struct(self)
     }
 

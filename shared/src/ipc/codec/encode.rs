@@ -3,15 +3,28 @@
 use serde::ser::{self, Serialize};
 
 use super::{Error, LONG};
+use crate::ipc::attachments::{self, Attachment};
 
 /// Appends the value's bytes. What was appended before an error stays: the caller knows where it began.
 #[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    value.serialize(&mut Encoder { buffer })
+    value.serialize(&mut Encoder { buffer, attached: None })
+}
+
+/// The same for a value that may have memory to go along, which is added to `attached`.
+#[inline]
+pub(crate) fn encode_with<T: Serialize + ?Sized>(
+    value: &T,
+    buffer: &mut Vec<u8>,
+    attached: &mut Vec<Attachment>,
+) -> Result<(), Error> {
+    value.serialize(&mut Encoder { buffer, attached: Some(attached) })
 }
 
 struct Encoder<'a> {
     buffer: &'a mut Vec<u8>,
+    /// What goes along; `None` where nothing can.
+    attached: Option<&'a mut Vec<Attachment>>,
 }
 
 impl Encoder<'_> {
@@ -29,6 +42,21 @@ impl Encoder<'_> {
     #[inline(never)]
     fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
         self.buffer.try_reserve(bytes).map_err(|_| Error::NoMemory)
+    }
+
+    /// Writes what may be an attachment: then a number stands for it.
+    #[cold]
+    fn attach<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let (written, given) = attachments::ask(|| value.serialize(&mut *self));
+        written?;
+        let Some(attachment) = given else { return Ok(()) };
+        let attached = self.attached.as_mut().ok_or(Error::NotAttached)?;
+        if attached.len() == attachments::MOST {
+            return Err(Error::TooManyAttached);
+        }
+        attached.push(attachment);
+        let number = (attached.len() - 1) as u32;
+        self.put(&number.to_le_bytes())
     }
 
     #[inline]
@@ -127,10 +155,10 @@ impl ser::Serializer for &mut Encoder<'_> {
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(self)
+        if name == attachments::NAME { self.attach(value) } else { value.serialize(self) }
     }
 
     #[inline]

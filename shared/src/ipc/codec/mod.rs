@@ -18,7 +18,7 @@ mod encode;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decode::{decode, take_first};
-pub(crate) use encode::encode;
+pub(crate) use encode::{encode, encode_with};
 
 /// A length from here on is written in nine bytes.
 const LONG: u8 = u8::MAX;
@@ -36,6 +36,10 @@ pub(crate) enum Error {
     TooShort,
     #[error("bytes are left over")]
     TooLong,
+    #[error("`SharedBytes` cross only in the arguments and results of a pool's calls")]
+    NotAttached,
+    #[error("more than 250 `SharedBytes` are in it")]
+    TooManyAttached,
     #[error("a byte is none that can stand there")]
     Wrong,
     /// What the type's own `Serialize` or `Deserialize` says.
