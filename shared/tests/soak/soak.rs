@@ -10,6 +10,7 @@ use std::time::Duration;
 use multiprocessing::{
     Builder, Error, Imap, MapHandle, Pool, StartMethod, TaskHandle, Terms, active_children,
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use crate::FOREVER;
@@ -249,6 +250,9 @@ impl Soak {
         let pid = Pid::from_raw(server as i32).unwrap();
         let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
         if rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok() {
+            // Until it has ended, it may still be asked for children, and is left to be reaped after that.
+            let timeout = Timespec::try_from(FOREVER).unwrap();
+            assert_eq!(poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout)), Ok(1));
             self.killed += 1;
             self.tally.servers += 1;
         }
