@@ -23,8 +23,29 @@ pub(crate) fn pack(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// Takes the bytes out again.
 pub(crate) fn unpack(file: OwnedFd) -> io::Result<Vec<u8>> {
     let mut file = File::from(file);
+    // Whatever else a process gone wild may send, a device without an end for one, is not read.
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
     file.rewind()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_is_unpacked_and_nothing_else_is() {
+        for length in [0, 1, INLINE + 1] {
+            let bytes = vec![7; length];
+            assert_eq!(unpack(pack(&bytes).unwrap()).unwrap(), bytes);
+        }
+        for other in ["/dev/zero", "/proc"] {
+            assert!(unpack(File::open(other).unwrap().into()).is_err(), "{other}");
+        }
+        assert!(unpack(rustix::pipe::pipe().unwrap().0).is_err());
+    }
 }

@@ -409,7 +409,6 @@ impl Drop for Member {
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
-    use std::sync::OnceLock;
 
     use proptest::prelude::*;
     use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -539,17 +538,6 @@ mod tests {
         Calls::new(Arc::clone(job), 0, CALLS, 1, arguments, Vec::new())
     }
 
-    /// A process that has ended, in place of the worker's: it can be killed again and again.
-    fn ended() -> Arc<Child> {
-        static CHILD: OnceLock<Arc<Child>> = OnceLock::new();
-        let start = || {
-            let child = start::start_one(StartMethod::Spawn).unwrap();
-            child.wait();
-            child
-        };
-        Arc::clone(CHILD.get_or_init(start))
-    }
-
     proptest! {
         /// Whatever a worker says, each of its calls has one fate, nothing is waited for, and no memory is taken
         /// for what was announced and did not come.
@@ -565,7 +553,7 @@ mod tests {
             let (under_way, file) = UnderWay::new().unwrap();
             let (inbox, outbox) = memory::open(file).unwrap();
             let mut worker = Worker { socket: theirs, inbox, outbox, begun: 0, sent: 0 };
-            let started = Started { child: ended(), socket: ours, unsent: Vec::new() };
+            let started = Started { child: start::ended_child(), socket: ours, unsent: Vec::new() };
             let mut member = Member::new(started, None, under_way);
             let work = Work { function: EntryRef { distance: 7, name: Cow::Borrowed("f") }, timeout: None };
             let job = Arc::new(Job::new(work, false, 0));

@@ -301,3 +301,60 @@ impl<R> fmt::Debug for Process<R> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
+
+    use super::*;
+    use crate::ipc::frame;
+    use crate::start;
+
+    /// A message that may be an answer, with a payload that may be an outcome, or not.
+    fn message() -> impl Strategy<Value = Vec<u8>> {
+        let of_call = |result: u64| {
+            let mut outcome = Vec::new();
+            outcome::append(&mut outcome, |buffer| {
+                codec::encode(&result, buffer).map_err(|_| unreachable!())
+            });
+            outcome
+        };
+        let payload = prop_oneof![any::<u64>().prop_map(of_call), prop::collection::vec(any::<u8>(), 0..40)];
+        let messages: [fn() -> FromChild; 4] = [
+            || FromChild::Answer { in_file: false },
+            || FromChild::Answer { in_file: true },
+            || FromChild::Refused(Refusal::WrongProgram("not this one".into())),
+            || FromChild::Ready,
+        ];
+        (0..messages.len(), payload).prop_map(move |(number, payload)| {
+            [frame::head(&messages[number](), payload.len()), payload].concat()
+        })
+    }
+
+    proptest! {
+        /// Whatever a child has said when it has ended, nobody waits for more of it.
+        #[test]
+        fn a_child_may_have_said_anything(
+            messages in prop::collection::vec(message(), 0..3),
+            noise in prop::collection::vec(any::<u8>(), 0..40),
+            cut in 0..200_usize,
+            is_open: bool,
+        ) {
+            let (socket, theirs) =
+                rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                    .unwrap();
+            let said = [messages.concat(), noise].concat();
+            rustix::net::send(&theirs, &said[..cut.min(said.len())], SendFlags::empty()).unwrap();
+            // Somebody else may have it.
+            let _theirs = is_open.then_some(theirs);
+            let on_drop = OnDrop::Join;
+            let process: Process<u64> =
+                Process { function: "f", child: start::ended_child(), socket, taken: false, on_drop, result: PhantomData };
+            let result = process.join();
+            let has_died = matches!(&result, Err(Error::Died { status, .. }) if status.success());
+            // Without a whole message there is no answer.
+            prop_assert!(has_died || cut > 8 && said.len() > 8, "{result:?}");
+        }
+    }
+}

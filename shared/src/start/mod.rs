@@ -100,6 +100,18 @@ pub(crate) fn start(order: Order<'_>) -> io::Result<Started> {
     start_as(entry::program()?, order)
 }
 
+/// A child that has ended well, to stand for any other: it can be killed and waited for again and again.
+#[cfg(test)]
+pub(crate) fn ended_child() -> Arc<Child> {
+    static CHILD: std::sync::OnceLock<Arc<Child>> = std::sync::OnceLock::new();
+    let start = || {
+        let child = start_one(StartMethod::Spawn).unwrap();
+        child.wait();
+        child
+    };
+    Arc::clone(CHILD.get_or_init(start))
+}
+
 /// Has a child make a call that does nothing.
 #[cfg(test)]
 pub(crate) fn start_one(method: StartMethod) -> io::Result<Arc<Child>> {
