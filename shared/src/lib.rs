@@ -91,7 +91,9 @@
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
 //!
 //! `fork` is missing on purpose: it copies the locks of all threads as they stand, and takes the longer the more
-//! memory the parent holds. Both methods here take the same time whatever the parent holds, and copy no lock.
+//! memory the parent holds. Both methods here take the same time whatever the parent holds, and copy no lock. In a
+//! copy that a program makes of itself, the processes and pools of the original give [`Error::Copied`], and new
+//! ones can be started.
 //!
 //! # When something goes wrong
 //!

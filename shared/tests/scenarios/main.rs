@@ -9,7 +9,7 @@ mod scenarios;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use multiprocessing::Pool;
+use multiprocessing::{Pool, StartMethod};
 use serde_json::{Value, json};
 
 multiprocessing::init_tests!();
@@ -72,8 +72,6 @@ fn the_library_does_what_python_does_or_has_a_reason() {
     assert!(ours.keys().copied().eq(recorded.keys().map(String::as_str)), "a scenario is only on one side");
     let mut wrong = Vec::new();
     for (name, scenario) in ours {
-        let folder = tempfile::tempdir().unwrap();
-        let seen = scenario(Pool::new(2).unwrap(), &folder.path().join("released"));
         let python = &recorded[name];
         let expected = match differences.remove(name) {
             Some((ours, why)) => {
@@ -82,8 +80,13 @@ fn the_library_does_what_python_does_or_has_a_reason() {
             }
             None => python.clone(),
         };
-        if seen != expected {
-            wrong.push(format!("{name}: {seen} in place of {expected}; Python: {python}"));
+        for method in [StartMethod::Spawn, StartMethod::ForkServer] {
+            let folder = tempfile::tempdir().unwrap();
+            let pool = Pool::builder().processes(2).start_method(method).build().unwrap();
+            let seen = scenario(pool, &folder.path().join("released"));
+            if seen != expected {
+                wrong.push(format!("{name}, {method:?}: {seen} in place of {expected}; Python: {python}"));
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
