@@ -2,8 +2,9 @@
 //!
 //! Each test has a workspace of its own, whose exercises need no library and so are built in no time.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -230,6 +231,26 @@ fn whatever_ends_the_watch_ends_what_it_runs_and_gives_the_terminal_back() {
     terminal.signal(Signal::KILL);
     terminal.wait_for_any_end();
     process.wait_for_end();
+}
+
+#[test]
+fn a_build_under_way_ends_with_the_watch() {
+    let course = course();
+    // Cargo, as far as it goes here: a program that calls another, and neither comes to an end.
+    course.write("cargo", "#!/bin/sh\nsh -c 'echo $$ > pid; exec sleep 1000'\n");
+    let cargo = course.path().join("cargo");
+    fs::set_permissions(&cargo, Permissions::from_mode(0o755)).unwrap();
+    let variables = [("CARGO", cargo.to_str().unwrap())];
+    course.write(MAIN, RIGHT);
+    for signal in [Signal::TERM, Signal::KILL] {
+        let announcement = Announcement::at(&course.path().join("pid"));
+        let mut terminal = Terminal::start(command(&course, &variables), 100, 30);
+        terminal.wait_for("building …");
+        let process = announcement.process();
+        terminal.signal(signal);
+        terminal.wait_for_any_end();
+        process.wait_for_end();
+    }
 }
 
 #[test]

@@ -40,7 +40,8 @@ impl Job {
         let (output, end) = io::pipe()?;
         // The very program that is running, even if its file was built anew meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.arg("work").arg(question).current_dir(root).stdin(Stdio::null());
+        // Its standard input is a lifeline: it ends with the watch, and the worker with it.
+        command.arg("work").arg(question).current_dir(root).stdin(Stdio::piped());
         if colour == Colour::Always {
             command.arg("--colour");
         }

@@ -1,6 +1,7 @@
 //! The process that grades one answer for the watch.
 
 use std::io::{self, Write};
+use std::thread;
 
 use rustix::process::Signal;
 
@@ -17,8 +18,7 @@ use crate::sys;
 pub fn work(workspace: &Workspace, question: &str, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     // The watch takes some signals for itself, and a mask is inherited.
     sys::let_all_through();
-    // Whoever ends the watch, this process does not go on without it.
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    thread::Builder::new().name("lifeline".to_owned()).spawn(end_with_the_watch)?;
     let submissions = [Submission::Exercise { question: question.to_owned() }];
     let options = Options { colour, ..Options::default() };
     let attempts = Attempts::before(workspace, &submissions);
@@ -47,6 +47,16 @@ pub fn work(workspace: &Workspace, question: &str, colour: Colour, out: &mut dyn
         (Err(error), _) => Message::Failed(format!("failed to {}", with_causes(&error))),
     };
     tell(&message, out)
+}
+
+/// Ends this process and the cargo that it may have started as soon as the watch is no more, whoever has ended it.
+///
+/// Standard input is a pipe into which the watch never writes, so that there is nothing to read until it ends.
+fn end_with_the_watch() {
+    // That it cannot be read says as much as its end.
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    // The watch gave this process a group of its own; who has started it by hand has not, and loses nothing.
+    let _ = rustix::process::kill_process_group(rustix::process::getpid(), Signal::KILL);
 }
 
 fn tell(message: &Message, out: &mut dyn Write) -> io::Result<()> {
