@@ -160,6 +160,9 @@ fn a_screen_fits_its_terminal() {
     assert_committed("watch_failed_40", &terminal.shown());
     terminal.press(" ");
     terminal.wait_until("another part", |shown| !shown.contains("1-7 of 9"));
+    terminal.resize(20, 20);
+    terminal.wait_until("keys in rows of their own", |shown| shown.ends_with("l list  r rerun\nq quit"));
+    assert_committed("watch_failed_20", &terminal.shown());
     terminal.resize(1, 1);
     terminal.resize(100, 30);
     terminal.wait_until("the whole page", |shown| shown.contains("again: cargo grade hello --schedules"));

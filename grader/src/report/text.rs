@@ -15,11 +15,13 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const OPEN: Style = AnsiColor::Yellow.on_default();
 
-/// Explanations stand this far to the right, below their check.
-const INDENT: usize = 6;
+/// How far to the right explanations stand, below their check: as far as a terminal of 40 columns leaves room for.
+fn indent(width: usize) -> usize {
+    if width < 40 { 2 } else { 6 }
+}
 
 /// Lines are not wrapped narrower than this, however narrow the terminal.
-const NARROWEST: usize = 30;
+const NARROWEST: usize = 20;
 
 /// Writes one grade; `width` is how many columns there are.
 ///
@@ -132,6 +134,7 @@ fn write_check(
     width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let indent = indent(width);
     let style = style_of(check.verdict);
     let sign = match check.verdict {
         Verdict::Passed => "✓",
@@ -139,7 +142,8 @@ fn write_check(
         _ => "✗",
     };
     let points = format!("{}/{}", check.points.earned, check.points.possible);
-    let lines = wrapped(&check.name, width.saturating_sub(INDENT + columns(&points)).max(10));
+    // A sign before it, and a gap behind.
+    let lines = wrapped(&check.name, width.saturating_sub(6 + columns(&points)).max(10));
     for (number, line) in lines.iter().enumerate() {
         if number + 1 < lines.len() {
             writeln!(out, "  {style}{}{style:#} {line}", if number == 0 { sign } else { " " })?;
@@ -152,7 +156,7 @@ fn write_check(
     let Some(explanation) = &check.explanation else { return Ok(()) };
     // Why nothing could be observed is told once, above all checks.
     if check.verdict == Verdict::NotRun && grade.notes.contains(&explanation.text) {
-        return writeln!(out, "{:INDENT$}{OPEN}not run{OPEN:#}", "");
+        return writeln!(out, "{:indent$}{OPEN}not run{OPEN:#}", "");
     }
     let told = grade.checks[..index]
         .iter()
@@ -160,7 +164,7 @@ fn write_check(
     if let Some(told) = told {
         return write_indented(
             &format!("for the same reason as “{}”", told.name),
-            INDENT,
+            indent,
             width,
             Style::new(),
             out,
@@ -169,26 +173,28 @@ fn write_check(
     write_explanation(check.verdict, explanation, width, out)?;
     match (check.run, &grade.again) {
         (Some(run), Some(again)) => write_again(&format!("{again} --schedules {run}"), width, out),
-        (Some(run), None) => writeln!(out, "{:INDENT$}{DIM}run: {run}{DIM:#}", ""),
+        (Some(run), None) => writeln!(out, "{:indent$}{DIM}run: {run}{DIM:#}", ""),
         (None, _) => Ok(()),
     }
 }
 
 /// The command that makes the run again; where it takes several lines they can be copied as one command.
 fn write_again(command: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let indent = indent(width);
     const LABEL: &str = "again: ";
-    let lines = wrapped_command(command, width.saturating_sub(INDENT + LABEL.len()));
+    let lines = wrapped_command(command, width.saturating_sub(indent + LABEL.len()));
     for (number, line) in lines.iter().enumerate() {
         let label = if number == 0 { LABEL } else { "" };
-        writeln!(out, "{:INDENT$}{DIM}{label:width$}{line}{DIM:#}", "", width = LABEL.len())?;
+        writeln!(out, "{:indent$}{DIM}{label:width$}{line}{DIM:#}", "", width = LABEL.len())?;
     }
     Ok(())
 }
 
 /// A row a process, from its birth to its end, with a dot for every line that it wrote.
 fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let indent = indent(width);
     let label_width = timeline.rows.iter().map(|row| columns(&row.label)).max().unwrap_or(0);
-    let room = width.saturating_sub(INDENT + label_width + 2).max(8);
+    let room = width.saturating_sub(indent + label_width + 2).max(8);
     // Three columns an event are easy to read; more events than fit share columns.
     let place = |column: usize| match timeline.columns.saturating_sub(1) {
         0 => 0,
@@ -205,7 +211,7 @@ fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io:
             cells[place(*column)] = '●';
         }
         let broke = row.broke.map(place);
-        write!(out, "{:INDENT$}{:label_width$}  ", "", row.label)?;
+        write!(out, "{:indent$}{:label_width$}  ", "", row.label)?;
         for (index, cell) in cells.iter().enumerate() {
             if broke == Some(index) {
                 write!(out, "{BAD}✗{BAD:#}")?;
@@ -216,11 +222,11 @@ fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io:
         writeln!(out)?;
     }
     if timeline.more > 0 {
-        writeln!(out, "{:INDENT$}{DIM}and {} more{DIM:#}", "", timeline.more)?;
+        writeln!(out, "{:indent$}{DIM}and {} more{DIM:#}", "", timeline.more)?;
     }
     let broken =
         if timeline.rows.iter().any(|row| row.broke.is_some()) { ", ✗ the line that is wrong" } else { "" };
-    write_indented(&format!("● a line was written{broken}"), INDENT, width, DIM, out)
+    write_indented(&format!("● a line was written{broken}"), indent, width, DIM, out)
 }
 
 fn write_explanation(
@@ -229,12 +235,13 @@ fn write_explanation(
     width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let indent = indent(width);
     // "failed" is what the sign says already; any other verdict is news.
     let text = match verdict {
         Verdict::Failed => explanation.text.clone(),
         verdict => format!("{verdict}: {}", explanation.text),
     };
-    write_indented(&text, INDENT, width, Style::new(), out)?;
+    write_indented(&text, indent, width, Style::new(), out)?;
     let gutter = explanation.listing.iter().map(|line| columns(&line.gutter)).max().unwrap_or(0);
     explanation.listing.iter().try_for_each(|line| write_listing_line(line, gutter, width, out))
 }
@@ -246,22 +253,23 @@ fn write_listing_line(
     width: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let indent = indent(width);
     let style = match line.mark {
         Mark::Plain => Style::new(),
         Mark::Wrong => BAD,
         Mark::Right => GOOD,
     };
     let pad = gutter - columns(&line.gutter);
-    write!(out, "{:INDENT$}{:pad$}{DIM}{} |{DIM:#} {style}{}{style:#}", "", "", line.gutter, line.text)?;
+    write!(out, "{:indent$}{:pad$}{DIM}{} |{DIM:#} {style}{}{style:#}", "", "", line.gutter, line.text)?;
     if line.note.is_empty() {
         return writeln!(out);
     }
-    let behind = INDENT + gutter + 3 + columns(&line.text) + 3 + columns(&line.note) + 3;
+    let behind = indent + gutter + 3 + columns(&line.text) + 3 + columns(&line.note) + 3;
     if behind <= width {
         return writeln!(out, "   {style}<- {}{style:#}", line.note);
     }
     writeln!(out)?;
-    let below = INDENT + gutter + 3;
+    let below = indent + gutter + 3;
     for (number, text) in wrapped(&line.note, width.saturating_sub(below + 3)).iter().enumerate() {
         let sign = if number == 0 { "^-" } else { "  " };
         writeln!(out, "{:below$}{style}{sign} {text}{style:#}", "")?;

@@ -15,12 +15,15 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const BUSY: Style = AnsiColor::Yellow.on_default();
 
-const KEYS: &str = "n next  p previous  h hint  s question  l list  r rerun  q quit";
+const KEYS: [&str; 7] = ["n next", "p previous", "h hint", "s question", "l list", "r rerun", "q quit"];
 
 impl Session<'_> {
     pub(super) fn introduction(&self) -> String {
-        let keys =
-            if self.output.has_keys() { format!("Keys, each with Enter: {KEYS}.\n") } else { String::new() };
+        let keys = if self.output.has_keys() {
+            format!("Keys, each with Enter: {}.\n", KEYS.join("  "))
+        } else {
+            String::new()
+        };
         format!("Watching exercises/{}: each save is graded.\n{keys}", self.question)
     }
 
@@ -104,13 +107,9 @@ impl Session<'_> {
             },
             _ => String::new(),
         };
-        let mut keys = Vec::new();
-        // Memory can always be written to.
-        let _ = markdown::write(KEYS, 0, self.output.width(), &mut keys);
-        format!(
-            "\n{notice}{DIM}{}{DIM:#}",
-            String::from_utf8_lossy(&keys).trim_end().replace('\n', &format!("{DIM:#}\n{DIM}"))
-        )
+        let rows: Vec<String> =
+            rows_of_keys(self.output.width()).iter().map(|row| format!("{DIM}{row}{DIM:#}")).collect();
+        format!("\n{notice}{}", rows.join("\n"))
     }
 
     pub(super) fn hint_text(&self) -> io::Result<String> {
@@ -124,5 +123,35 @@ impl Session<'_> {
     pub(super) fn last_line(&self) -> Option<String> {
         let Some(Ok(grade)) = &self.outcome else { return None };
         Some(format!("{}  {}, {} points", grade.question, grade.verdict, grade.points))
+    }
+}
+
+/// The keys in rows of at most `width` columns, none of them torn from its word.
+fn rows_of_keys(width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for key in KEYS {
+        match rows.last_mut() {
+            Some(row) if row.len() + 2 + key.len() <= width => {
+                row.push_str("  ");
+                row.push_str(key);
+            }
+            _ => rows.push(key.to_owned()),
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_torn_from_its_word() {
+        assert_eq!(rows_of_keys(100), [KEYS.join("  ")]);
+        assert_eq!(
+            rows_of_keys(20),
+            ["n next  p previous", "h hint  s question", "l list  r rerun", "q quit"]
+        );
+        assert_eq!(rows_of_keys(1), KEYS);
     }
 }
