@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::attachments::{Attachment, MOST};
 use super::frame::{self, Frame, FrameReader, Received};
+use super::message::Along;
 
 /// A socket and what was read from it but not yet used.
 pub(crate) struct Channel {
@@ -56,9 +57,9 @@ impl From<Channel> for OwnedFd {
 }
 
 impl Channel {
-    /// Takes what came along with the last frame, which was so much.
-    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
-        self.reader.take_attached(count)
+    /// Takes what came along with the last frame.
+    pub(crate) fn take_along(&mut self, along: Along) -> Vec<Attachment> {
+        self.reader.take_along(along)
     }
 }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attachments::{Attachment, MOST};
+use super::message::Along;
 use super::{Malformed, codec};
 use crate::sys::sealed::Sealed;
 
@@ -53,26 +54,52 @@ impl Frame {
         codec::take_first(&self.0).map_err(|_| Malformed)
     }
 
-    /// All but the last `payload` bytes are cut off the front: what is left is the payload alone.
-    pub(crate) fn into_payload(self, payload: usize, attached: Vec<Attachment>) -> Payload {
-        let start = self.0.len().saturating_sub(payload);
-        Payload { place: start..self.0.len(), bytes: Arc::new(self.0), attached }
+    /// The payload, which are the last so many bytes, with the memory that came along. `None` if it was in memory
+    /// of its own, and that is not there.
+    pub(crate) fn into_payload(
+        self,
+        length: usize,
+        along: Along,
+        mut attached: Vec<Attachment>,
+    ) -> Option<Payload> {
+        if along.in_memory {
+            let row = (attached.len() > along.attached).then(|| attached.pop())??;
+            return Some(Payload { place: 0..row.len(), bytes: Bytes::Memory(row), attached });
+        }
+        let start = self.0.len().saturating_sub(length);
+        let place = start..self.0.len();
+        Some(Payload { place, bytes: Bytes::Heap(Arc::new(self.0)), attached })
     }
 }
 
 /// Bytes in the memory in which they arrived, beside others perhaps.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    bytes: Arc<Vec<u8>>,
+    bytes: Bytes,
     place: Range<usize>,
     /// What came along with them.
     attached: Vec<Attachment>,
 }
 
+#[derive(Debug)]
+enum Bytes {
+    Heap(Arc<Vec<u8>>),
+    Memory(Attachment),
+}
+
+/// A payload from this length on crosses in memory of its own.
+const LONG_PAYLOAD: usize = 1 << 20;
+
+/// Puts a payload of two parts into memory of its own, if it is long and there is memory and a descriptor.
+pub(crate) fn pack(parts: [&[u8]; 2]) -> Option<Attachment> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    (length >= LONG_PAYLOAD).then(|| Sealed::copy(&parts).ok()).flatten().map(Arc::new)
+}
+
 impl Payload {
     /// Some of the bytes, which others use as well.
     pub(crate) fn part(bytes: &Arc<Vec<u8>>, place: Range<usize>) -> Payload {
-        Payload { bytes: Arc::clone(bytes), place, attached: Vec::new() }
+        Payload { bytes: Bytes::Heap(Arc::clone(bytes)), place, attached: Vec::new() }
     }
 
     /// The same with memory that goes along.
@@ -80,9 +107,29 @@ impl Payload {
         Payload { attached: attached.to_vec(), ..Payload::part(bytes, place) }
     }
 
+    /// Moves the bytes into memory of their own, if they are long; says what goes along then.
+    pub(crate) fn pack(&mut self) -> Along {
+        let attached = self.attached.len();
+        let packed = pack([self.bytes(), &[]]);
+        let in_memory = packed.is_some();
+        if let Some(packed) = packed {
+            *self = Payload { attached: std::mem::take(&mut self.attached), ..Vec::new().into() };
+            self.attached.push(packed);
+        }
+        Along { attached, in_memory }
+    }
+
+    /// What goes along with the bytes as they are.
+    pub(crate) fn along(&self) -> Along {
+        Along { attached: self.attached.len(), in_memory: false }
+    }
+
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[self.place.clone()]
+        match &self.bytes {
+            Bytes::Heap(bytes) => &bytes[self.place.clone()],
+            Bytes::Memory(bytes) => &bytes[self.place.clone()],
+        }
     }
 
     pub(crate) fn attached(&self) -> &[Attachment] {
@@ -92,7 +139,7 @@ impl Payload {
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Payload {
-        Payload { place: 0..bytes.len(), bytes: Arc::new(bytes), attached: Vec::new() }
+        Payload { place: 0..bytes.len(), bytes: Bytes::Heap(Arc::new(bytes)), attached: Vec::new() }
     }
 }
 
@@ -160,7 +207,8 @@ impl FrameReader {
 
     /// Takes the memory that came along with the frame that was taken last, which was so much: less if there was
     /// no room for all of it, or if some is not what it should be.
-    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
+    pub(crate) fn take_along(&mut self, along: Along) -> Vec<Attachment> {
+        let count = along.attached.saturating_add(usize::from(along.in_memory));
         if count > 0 && std::mem::take(&mut self.attached.is_short) {
             // Better none than another one's.
             self.attached.files.clear();

@@ -25,9 +25,8 @@ pub(crate) enum ToChild {
         /// What the child is to be.
         role: Role,
     },
-    /// What a worker has asked for: the payload is the row of encoded arguments of its current chunk. So much
-    /// shared memory comes along.
-    Arguments { attached: usize },
+    /// What a worker has asked for: the payload is the row of encoded arguments of its current chunk.
+    Arguments(Along),
 }
 
 /// What a child is to be.
@@ -62,12 +61,23 @@ pub(crate) enum FromChild {
     /// From a process: what came of its one call. It is the payload, or in the file that comes along.
     Answer { in_file: bool },
     /// From a worker: the payload is one outcome, which is too long for the memory that it shares with its
-    /// manager, or has so much other memory that comes along.
-    Outcome { attached: usize },
+    /// manager, or with which other memory comes along.
+    Outcome(Along),
     /// From a worker: there is news in the shared memory, and the manager asked to be told.
     News,
-    /// From a worker: it has claimed a chunk whose arguments are too long for the shared memory.
-    SendArguments,
+    /// From a worker: it has claimed a chunk whose arguments are too long for the shared memory. If they came in
+    /// memory of their own, for which it had no room, it asks once more to have them over the channel.
+    SendArguments { in_memory: bool },
+}
+
+/// What comes along with a payload, by its descriptors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Along {
+    /// How much memory belongs to the values.
+    pub(crate) attached: usize,
+    /// Whether the payload itself is in memory of its own, which comes last: a long one crosses sooner so than
+    /// over the channel, where each side waits for the other every few pages.
+    pub(crate) in_memory: bool,
 }
 
 /// Why a child will not do what it is asked.

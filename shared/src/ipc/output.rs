@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::attachments::Attachment;
 use super::channel::Channel;
-use super::frame::{self, Frame};
+use super::frame::{self, Payload};
 use super::memory::Outbox;
-use super::message::FromChild;
+use super::message::{Along, FromChild, ToChild};
 use super::outcome::{self, Failure, Reason};
 use super::{channel, codec, records};
 use crate::sys::timer::KillTimer;
@@ -161,9 +161,12 @@ impl Output {
         self.make_room(item.len())?;
         self.outbox.publish(&item);
         self.tell(false)?;
-        let attached = std::mem::take(&mut self.attached);
-        let message = FromChild::Outcome { attached: attached.len() };
-        let mut head = frame::head(&message, first.len() + second.len());
+        let mut attached = std::mem::take(&mut self.attached);
+        let packed = frame::pack([first, second]);
+        let along = Along { attached: attached.len(), in_memory: packed.is_some() };
+        let (first, second) = if along.in_memory { (&[] as &[u8], &[] as &[u8]) } else { (first, second) };
+        attached.extend(packed);
+        let mut head = frame::head(&FromChild::Outcome(along), first.len() + second.len());
         head.extend_from_slice(first);
         let files: Vec<BorrowedFd<'_>> = attached.iter().map(AsFd::as_fd).collect();
         channel::send_all_with(self.channel.as_fd(), &head, second, &files)
@@ -187,17 +190,22 @@ impl Output {
         Ok(())
     }
 
-    /// Takes the memory that came along with the last frame, which was so much.
-    pub(crate) fn take_attached(&mut self, count: usize) -> Vec<Attachment> {
-        self.channel.take_attached(count)
-    }
-
     /// Gets the arguments of the current chunk, which are too long for the shared memory.
-    pub(crate) fn ask_for_arguments(&mut self) -> io::Result<Frame> {
+    pub(crate) fn ask_for_arguments(&mut self) -> io::Result<Payload> {
         self.tell(false)?;
         // If this process cannot take them in, no other one can: it has to be that call's fault.
         self.outbox.begin(self.calls + 1);
-        self.send(&FromChild::SendArguments)?;
-        self.channel.receive()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        for in_memory in [true, false] {
+            self.send(&FromChild::SendArguments { in_memory })?;
+            let frame = self.channel.receive()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let nonsense = |_| io::Error::from(io::ErrorKind::InvalidData);
+            let (message, arguments) = frame.message().map_err(nonsense)?;
+            let ToChild::Arguments(along) = message else { return Err(io::ErrorKind::InvalidData.into()) };
+            let (length, attached) = (arguments.len(), self.channel.take_along(along));
+            if let Some(arguments) = frame.into_payload(length, along, attached) {
+                return Ok(arguments);
+            }
+        }
+        Err(io::ErrorKind::InvalidData.into())
     }
 }

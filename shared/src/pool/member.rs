@@ -21,7 +21,7 @@ use crate::ipc::Malformed;
 use crate::ipc::channel::send_some_with;
 use crate::ipc::frame::{self, Frame, FrameReader, Payload, Received};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Role, ToChild};
-use crate::ipc::outcome::{Failure, Reason};
+use crate::ipc::outcome::{self, Failure, Reason};
 use crate::start::{self, Order, StartMethod, Started, World};
 use crate::status::ExitStatus;
 
@@ -225,9 +225,9 @@ impl Member {
     }
 
     /// Queues arguments, and sends as much as there is room for.
-    fn post(&mut self, arguments: Payload) {
-        let message = ToChild::Arguments { attached: arguments.attached().len() };
-        let head = frame::head(&message, arguments.bytes().len());
+    fn post(&mut self, mut arguments: Payload, in_memory: bool) {
+        let along = if in_memory { arguments.pack() } else { arguments.along() };
+        let head = frame::head(&ToChild::Arguments(along), arguments.bytes().len());
         self.outbox.push_back(Outgoing { head, payload: arguments, sent: 0 });
         self.send();
     }
@@ -359,14 +359,20 @@ impl Member {
             FromChild::Ready if self.is_leaving() && self.given == 0 => {}
             FromChild::Refused(refusal) => news.push(News::Refused(refusal)),
             FromChild::News => {}
-            FromChild::Outcome { attached } => {
+            FromChild::Outcome(along) => {
                 let length = payload.len();
-                let attached = self.reader.take_attached(attached);
-                self.under_way.receive_elsewhere(frame.into_payload(length, attached), given_up)?;
+                let attached = self.reader.take_along(along);
+                let outcome = frame.into_payload(length, along, attached).unwrap_or_else(|| {
+                    let reason = Reason::NoRoom("there is no memory or no descriptor left for it".to_owned());
+                    let mut failure = Vec::new();
+                    outcome::append_failure(&mut failure, &Failure::ResultNotFetched(reason));
+                    failure.into()
+                });
+                self.under_way.receive_elsewhere(outcome, given_up)?;
             }
-            FromChild::SendArguments => {
+            FromChild::SendArguments { in_memory } => {
                 let arguments = self.under_way.asked_arguments()?;
-                self.post(arguments);
+                self.post(arguments, in_memory);
             }
             FromChild::Ready | FromChild::Answer { .. } => return Err(Malformed),
         }
@@ -414,8 +420,8 @@ mod tests {
     use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
     use super::*;
-    use crate::ipc::message::Work;
-    use crate::ipc::{codec, memory, outcome, records};
+    use crate::ipc::message::{Along, Work};
+    use crate::ipc::{codec, memory, records};
     use crate::pool::job::count_fates;
 
     const CALLS: usize = 8;
@@ -447,8 +453,8 @@ mod tests {
     const MESSAGES: [fn() -> FromChild; 6] = [
         || FromChild::Ready,
         || FromChild::News,
-        || FromChild::Outcome { attached: 0 },
-        || FromChild::SendArguments,
+        || FromChild::Outcome(Along::default()),
+        || FromChild::SendArguments { in_memory: true },
         || FromChild::Answer { in_file: true },
         || FromChild::Refused(Refusal::WrongProgram("not this one".into())),
     ];

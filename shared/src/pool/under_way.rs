@@ -47,8 +47,8 @@ struct Chunk {
     calls: usize,
     /// How much its arguments take.
     bytes: usize,
-    /// Its arguments are to be sent over the channel when the worker asks for them.
-    elsewhere: bool,
+    /// How often the worker may ask for its arguments, which are not in the shared memory.
+    asks: u8,
 }
 
 impl UnderWay {
@@ -94,7 +94,11 @@ impl UnderWay {
                 break;
             }
             name.clear();
-            self.chunks.push_back(Chunk { calls: count, bytes: place.len(), elsewhere });
+            self.chunks.push_back(Chunk {
+                calls: count,
+                bytes: place.len(),
+                asks: if elsewhere { 2 } else { 0 },
+            });
             given += count;
             bytes += place.len();
         }
@@ -238,9 +242,7 @@ impl UnderWay {
         let (Some(row), Some(chunk)) = (self.rows.front(), self.chunks.front_mut()) else {
             return Err(Malformed);
         };
-        if !std::mem::take(&mut chunk.elsewhere) {
-            return Err(Malformed);
-        }
+        chunk.asks = chunk.asks.checked_sub(1).ok_or(Malformed)?;
         Ok(row.payload(chunk.calls))
     }
 

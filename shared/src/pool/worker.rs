@@ -14,7 +14,7 @@ use crate::entry::Callee;
 use crate::ipc::channel::Channel;
 use crate::ipc::chunk::Chunk;
 use crate::ipc::memory::{self, Inbox};
-use crate::ipc::message::{EntryRef, FromChild, Refusal, ToChild, Work};
+use crate::ipc::message::{EntryRef, FromChild, Refusal, Work};
 use crate::ipc::output::Output;
 use crate::ipc::requests::Kind;
 use crate::ipc::{attachments, codec, outcome, records};
@@ -92,12 +92,9 @@ impl Worker {
                 }
                 Kind::CallsElsewhere => {
                     let (callee, timeout) = work()?;
-                    let frame = output.ask_for_arguments()?;
-                    let (message, arguments) = frame.message().map_err(|_| nonsense())?;
-                    let ToChild::Arguments { attached } = message else { return Err(nonsense()) };
-                    let attached = output.take_attached(attached);
-                    let chunk = Chunk::new(inbox, output, arguments, timeout);
-                    attachments::with(&attached, || callee.call_all(chunk))?;
+                    let arguments = output.ask_for_arguments()?;
+                    let chunk = Chunk::new(inbox, output, arguments.bytes(), timeout);
+                    attachments::with(arguments.attached(), || callee.call_all(chunk))?;
                 }
                 Kind::Leave => {
                     output.tell(true)?;

@@ -5,7 +5,8 @@
 //! included, so that readers may take its bytes for a plain slice whoever has the descriptor as well.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
@@ -48,6 +49,18 @@ impl Unsealed {
 }
 
 impl Sealed {
+    /// A copy of these bytes, one part after the other; at least one byte. The kernel fills the pages as it gets
+    /// them, which takes less than to write into a mapping.
+    pub(crate) fn copy(parts: &[&[u8]]) -> io::Result<Sealed> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut file = File::from(rustix::fs::memfd_create("multiprocessing", flags)?);
+        for part in parts {
+            file.write_all(part)?;
+        }
+        rustix::fs::fcntl_add_seals(&file, SEALS | SealFlags::SEAL)?;
+        Sealed::open(file.into())
+    }
+
     /// Maps memory that another process has filled and sealed.
     pub(crate) fn open(file: OwnedFd) -> io::Result<Sealed> {
         let length = usize::try_from(rustix::fs::fstat(&file)?.st_size).unwrap_or(0);
