@@ -54,11 +54,15 @@ impl Sealed {
     pub(crate) fn copy(parts: &[&[u8]]) -> io::Result<Sealed> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let mut file = File::from(rustix::fs::memfd_create("multiprocessing", flags)?);
+        let length = parts.iter().map(|part| part.len()).sum();
+        rustix::fs::ftruncate(&file, length as u64)?;
+        // Mapped first: where there is no room for that, no memory is taken.
+        let mapping = Mapping::new(file.as_fd(), length, ProtFlags::READ, MapFlags::PRIVATE)?;
         for part in parts {
             file.write_all(part)?;
         }
         rustix::fs::fcntl_add_seals(&file, SEALS | SealFlags::SEAL)?;
-        Sealed::open(file.into())
+        Ok(Sealed { mapping, file: file.into() })
     }
 
     /// Maps memory that another process has filled and sealed.

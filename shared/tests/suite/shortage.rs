@@ -86,7 +86,7 @@ fn an_argument_that_its_receiver_has_no_memory_for_fails_its_own_call() {
         let starve = |()| leave_memory(16 << 20);
         let pool = Pool::builder().start_method(method).processes(1).initializer(starve, ()).build().unwrap();
         let error = pool.apply(|text: String| text.len(), "x".repeat(96 << 20)).unwrap_err();
-        assert!(matches!(error, Error::Died { .. }), "{error}");
+        assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
         assert_eq!(pool.map(square, 0..10).unwrap(), (0..10).map(square).collect::<Vec<_>>());
     });
 }

@@ -2,8 +2,8 @@
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
-use super::{Error, LONG};
-use crate::ipc::attachments;
+use super::{ATTACHED, Error, LONG};
+use crate::ipc::attachments::{self, Attachment};
 
 /// Reads a value that takes up all the bytes.
 #[inline]
@@ -18,6 +18,10 @@ pub(crate) fn take_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])
     let mut decoder = Decoder { rest: bytes };
     let value = T::deserialize(&mut decoder)?;
     Ok((value, decoder.rest))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Error> {
+    std::str::from_utf8(bytes).map_err(|_| Error::Wrong)
 }
 
 struct Decoder<'de> {
@@ -44,6 +48,7 @@ impl<'de> Decoder<'de> {
     #[inline]
     fn take_length(&mut self) -> Result<usize, Error> {
         match self.take()? {
+            [ATTACHED] => Err(Error::Wrong),
             [LONG] => usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| Error::Wrong),
             [short] => Ok(usize::from(short)),
         }
@@ -57,9 +62,16 @@ impl<'de> Decoder<'de> {
         Ok(taken)
     }
 
+    /// The bytes that stand here if they are attached.
     #[inline]
-    fn take_text(&mut self) -> Result<&'de str, Error> {
-        std::str::from_utf8(self.take_bytes()?).map_err(|_| Error::Wrong)
+    fn take_attached(&mut self) -> Result<Option<Attachment>, Error> {
+        if self.rest.first() == Some(&ATTACHED) { self.find_attached().map(Some) } else { Ok(None) }
+    }
+
+    #[cold]
+    fn find_attached(&mut self) -> Result<Attachment, Error> {
+        let [_, number @ ..] = self.take::<5>()?;
+        attachments::take(u32::from_le_bytes(number)).ok_or(Error::NotThere)
     }
 
     fn parts(&mut self, left: usize) -> Parts<'_, 'de> {
@@ -115,7 +127,10 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_borrowed_str(self.take_text()?)
+        match self.take_attached()? {
+            Some(memory) => visitor.visit_str(text(&memory)?),
+            None => visitor.visit_borrowed_str(text(self.take_bytes()?)?),
+        }
     }
 
     #[inline]
@@ -125,7 +140,10 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_borrowed_bytes(self.take_bytes()?)
+        match self.take_attached()? {
+            Some(memory) => visitor.visit_bytes(&memory),
+            None => visitor.visit_borrowed_bytes(self.take_bytes()?),
+        }
     }
 
     #[inline]

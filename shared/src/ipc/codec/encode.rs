@@ -1,9 +1,12 @@
 //! Values to bytes.
 
+use std::sync::Arc;
+
 use serde::ser::{self, Serialize};
 
-use super::{Error, LONG};
+use super::{ATTACHED, ATTACHED_FROM, Error, LONG};
 use crate::ipc::attachments::{self, Attachment};
+use crate::sys::sealed::Sealed;
 
 /// Appends the value's bytes. What was appended before an error stays: the caller knows where it began.
 #[inline]
@@ -59,10 +62,23 @@ impl Encoder<'_> {
         self.put(&number.to_le_bytes())
     }
 
+    /// Attaches long bytes; `false` if they have to go among the others.
+    #[cold]
+    fn attach_bytes(&mut self, value: &[u8]) -> bool {
+        let Some(attached) = self.attached.as_mut().filter(|attached| attached.len() < attachments::MOST / 2)
+        else {
+            return false;
+        };
+        let Ok(memory) = Sealed::copy(&[value]) else { return false };
+        let number = attached.len() as u32;
+        attached.push(Arc::new(memory));
+        self.put(&[ATTACHED]).and_then(|()| self.put(&number.to_le_bytes())).is_ok()
+    }
+
     #[inline]
     fn put_length(&mut self, length: usize) -> Result<(), Error> {
         match u8::try_from(length) {
-            Ok(short) if short < LONG => self.put(&[short]),
+            Ok(short) if short < ATTACHED => self.put(&[short]),
             _ => {
                 self.put(&[LONG])?;
                 self.put(&(length as u64).to_le_bytes())
@@ -117,6 +133,9 @@ impl ser::Serializer for &mut Encoder<'_> {
 
     #[inline]
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
+        if value.len() >= ATTACHED_FROM && self.attach_bytes(value) {
+            return Ok(());
+        }
         self.put_length(value.len())?;
         self.put(value)
     }

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | integers, floats, `char` | as many as the type has, least significant first |
 //! | `bool`, and whether an `Option` has something | one, 0 or 1 |
-//! | the length of a text, of bytes, a sequence, a map | one up to 254; beyond, 255 and eight more |
+//! | the length of a text, of bytes, a sequence, a map | one up to 253; beyond, 255 and eight more |
+//! | long text and bytes, where memory can go along | 254 and four: which of the attachments they are ([`super::attachments`]) |
 //! | the number of an enum's variant | as a length |
 //! | structs, tuples, and all that is in something | one after the other |
 //!
@@ -20,8 +21,15 @@ use serde::{Deserialize, Serialize};
 pub(crate) use decode::{decode, take_first};
 pub(crate) use encode::{encode, encode_with};
 
-/// A length from here on is written in nine bytes.
+/// Stands before a length in eight bytes.
 const LONG: u8 = u8::MAX;
+
+/// Stands before the number of an attachment that has the bytes. Lengths from here on are [`LONG`].
+const ATTACHED: u8 = LONG - 1;
+
+/// Bytes from this length on are attached, where that is possible: so they are copied once here and once there,
+/// where bytes among others are copied into these and with these, at both ends.
+const ATTACHED_FROM: usize = 1 << 20;
 
 /// Why a value did not become bytes, or bytes no value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -38,6 +46,8 @@ pub(crate) enum Error {
     TooLong,
     #[error("`SharedBytes` cross only in the arguments and results of a pool's calls")]
     NotAttached,
+    #[error("long bytes did not come along: there was no memory or no descriptor for them")]
+    NotThere,
     #[error("more than 250 `SharedBytes` are in it")]
     TooManyAttached,
     #[error("a byte is none that can stand there")]
@@ -74,6 +84,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
+    use crate::ipc::attachments;
 
     fn bytes_of<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -144,12 +155,24 @@ mod tests {
     #[test]
     fn numbers_take_their_width_and_lengths_a_byte_as_long_as_that_does() {
         assert_eq!(bytes_of(&(1_u64, -2_i16)), [1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff]);
-        for length in [0, 1, 254, 255, 256, 70_000] {
+        for length in [0, 1, 253, 254, 255, 256, 70_000, 2 << 20] {
             let text = "x".repeat(length);
-            let head = if length < 255 { 1 } else { 9 };
+            let head = if length < 254 { 1 } else { 9 };
             assert_eq!(bytes_of(&text).len(), head + length);
             crosses(&text);
         }
+    }
+
+    #[test]
+    fn long_bytes_are_attached_where_that_is_possible() {
+        let texts = ["x".repeat(ATTACHED_FROM), "y".repeat(3), "zü".repeat(ATTACHED_FROM)];
+        let (mut bytes, mut attached) = (Vec::new(), Vec::new());
+        encode_with(&texts, &mut bytes, &mut attached).unwrap();
+        assert_eq!((bytes.len(), attached.len()), (5 + 4 + 5, 2));
+        attachments::with(&attached, || assert!(decode::<[String; 3]>(&bytes) == Ok(texts)));
+        assert!(matches!(decode::<[String; 3]>(&bytes), Err(Error::NotThere)));
+        let binary = attachments::with(&attached, || decode::<(Vec<u8>, String, String)>(&bytes));
+        assert!(binary.is_err());
     }
 
     #[test]
