@@ -1,9 +1,9 @@
 //! Bytes that cross without being copied.
 
-use multiprocessing::{Error, Pool, SharedBytes, SharedBytesMut, Value, spawn};
+use multiprocessing::{Error, SharedBytes, SharedBytesMut, Value, spawn};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{descriptors, kill_self};
+use crate::support::{by_each_method, descriptors, kill_self, start_pool};
 
 fn bytes(number: usize) -> SharedBytes {
     let mut bytes = SharedBytesMut::zeroed(10_000 + number).unwrap();
@@ -23,107 +23,121 @@ fn add_one(given: SharedBytes) -> SharedBytes {
 
 #[test]
 fn bytes_cross_in_both_directions_whatever_the_chunks() {
-    let pool = Pool::new(2).unwrap();
-    assert!(are(&pool.apply(add_one, bytes(1)).unwrap(), 2));
-    for size in [1, 3, 20] {
-        let results = pool.chunks_of(size).map(add_one, (0..20).map(bytes)).unwrap();
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        assert!(are(&pool.apply(add_one, bytes(1)).unwrap(), 2));
+        for size in [1, 3, 20] {
+            let results = pool.chunks_of(size).map(add_one, (0..20).map(bytes)).unwrap();
+            assert!(results.iter().enumerate().all(|(number, result)| are(result, number + 1)));
+        }
+        let results = pool.map(add_one, (0..20).map(bytes)).unwrap();
         assert!(results.iter().enumerate().all(|(number, result)| are(result, number + 1)));
-    }
-    let results = pool.map(add_one, (0..20).map(bytes)).unwrap();
-    assert!(results.iter().enumerate().all(|(number, result)| are(result, number + 1)));
-    let results = pool.imap(add_one, (0..50).map(bytes));
-    assert!(results.enumerate().all(|(number, result)| are(&result.unwrap(), number + 1)));
-    let passed_on = pool.apply(|bytes: SharedBytes| bytes, bytes(5)).unwrap();
-    assert!(are(&pool.apply(add_one, passed_on).unwrap(), 6));
+        let results = pool.imap(add_one, (0..50).map(bytes));
+        assert!(results.enumerate().all(|(number, result)| are(&result.unwrap(), number + 1)));
+        let passed_on = pool.apply(|bytes: SharedBytes| bytes, bytes(5)).unwrap();
+        assert!(are(&pool.apply(add_one, passed_on).unwrap(), 6));
+    });
 }
 
 #[test]
 fn bytes_cross_as_parts_of_other_values_beside_calls_without_any() {
-    type Parts = Vec<(u64, Option<SharedBytes>)>;
-    let reverse = |mut parts: Parts| {
-        parts.reverse();
-        parts.push((99, Some(SharedBytes::copy_from_slice(b"new").unwrap())));
-        parts
-    };
-    let pool = Pool::new(2).unwrap();
-    let parts = |number: usize| -> Parts {
-        (0..number % 4).map(|index| (index as u64, (index != 1).then(|| bytes(index)))).collect()
-    };
-    for size in [1, 7] {
-        let results = pool.chunks_of(size).map(reverse, (0..30).map(parts)).unwrap();
-        for (number, mut result) in results.into_iter().enumerate() {
-            assert_eq!(result.pop().unwrap().1.as_deref(), Some(b"new".as_slice()));
-            result.reverse();
-            assert_eq!(result, parts(number));
+    by_each_method(|method| {
+        type Parts = Vec<(u64, Option<SharedBytes>)>;
+        let reverse = |mut parts: Parts| {
+            parts.reverse();
+            parts.push((99, Some(SharedBytes::copy_from_slice(b"new").unwrap())));
+            parts
+        };
+        let pool = start_pool(method, 2);
+        let parts = |number: usize| -> Parts {
+            (0..number % 4).map(|index| (index as u64, (index != 1).then(|| bytes(index)))).collect()
+        };
+        for size in [1, 7] {
+            let results = pool.chunks_of(size).map(reverse, (0..30).map(parts)).unwrap();
+            for (number, mut result) in results.into_iter().enumerate() {
+                assert_eq!(result.pop().unwrap().1.as_deref(), Some(b"new".as_slice()));
+                result.reverse();
+                assert_eq!(result, parts(number));
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn no_bytes_are_bytes_too() {
-    let pool = Pool::new(1).unwrap();
-    let nothing = SharedBytesMut::zeroed(0).unwrap().freeze().unwrap();
-    assert_eq!(nothing, SharedBytes::default());
-    assert_eq!(pool.apply(|bytes: SharedBytes| bytes, nothing).unwrap().len(), 0);
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let nothing = SharedBytesMut::zeroed(0).unwrap().freeze().unwrap();
+        assert_eq!(nothing, SharedBytes::default());
+        assert_eq!(pool.apply(|bytes: SharedBytes| bytes, nothing).unwrap().len(), 0);
+    });
 }
 
 #[test]
 fn bytes_leave_nothing_behind_in_the_worker() {
-    let pool = Pool::new(1).unwrap();
-    let open = |()| descriptors();
-    let before = pool.apply(open, ()).unwrap();
-    for number in 0..100 {
-        assert!(are(&pool.apply(add_one, bytes(number)).unwrap(), number + 1));
-        let panics = |bytes: SharedBytes| -> SharedBytes { panic!("{}", bytes.len()) };
-        assert!(matches!(pool.apply(panics, bytes(number)), Err(Error::Panicked { .. })));
-    }
-    assert_eq!(pool.apply(open, ()).unwrap(), before);
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let open = |()| descriptors();
+        let before = pool.apply(open, ()).unwrap();
+        for number in 0..100 {
+            assert!(are(&pool.apply(add_one, bytes(number)).unwrap(), number + 1));
+            let panics = |bytes: SharedBytes| -> SharedBytes { panic!("{}", bytes.len()) };
+            assert!(matches!(pool.apply(panics, bytes(number)), Err(Error::Panicked { .. })));
+        }
+        assert_eq!(pool.apply(open, ()).unwrap(), before);
+    });
 }
 
 #[test]
 fn the_death_of_a_worker_costs_its_own_call_and_the_bytes_go_to_another_on_demand() {
-    let pool = Pool::new(2).unwrap();
-    let work = |bytes: SharedBytes| if bytes[0] == 3 { kill_self() } else { add_one(bytes) };
-    let results = pool.chunks_of(4).map_each(work, (0..10).map(bytes)).unwrap();
-    for (number, result) in results.into_iter().enumerate() {
-        match result {
-            Ok(bytes) => assert!(number != 3 && are(&bytes, number + 1)),
-            Err(error) => assert!(number == 3 && matches!(error, Error::Died { .. }), "{error}"),
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let work = |bytes: SharedBytes| if bytes[0] == 3 { kill_self() } else { add_one(bytes) };
+        let results = pool.chunks_of(4).map_each(work, (0..10).map(bytes)).unwrap();
+        for (number, result) in results.into_iter().enumerate() {
+            match result {
+                Ok(bytes) => assert!(number != 3 && are(&bytes, number + 1)),
+                Err(error) => assert!(number == 3 && matches!(error, Error::Died { .. }), "{error}"),
+            }
         }
-    }
-    let once = |(bytes, file): (SharedBytes, std::path::PathBuf)| {
-        if std::fs::File::create_new(file).is_ok() { kill_self() } else { add_one(bytes) }
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let result = pool.retries(1).apply(once, (bytes(7), folder.path().join("begun"))).unwrap();
-    assert!(are(&result, 8));
+        let once = |(bytes, file): (SharedBytes, std::path::PathBuf)| {
+            if std::fs::File::create_new(file).is_ok() { kill_self() } else { add_one(bytes) }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let result = pool.retries(1).apply(once, (bytes(7), folder.path().join("begun"))).unwrap();
+        assert!(are(&result, 8));
+    });
 }
 
 #[test]
 fn more_in_a_value_than_can_go_along_is_an_error() {
-    let pool = Pool::new(1).unwrap();
-    let count = |parts: Vec<SharedBytes>| parts.iter().map(|bytes| usize::from(bytes[0])).sum::<usize>();
-    let many = |number: usize| vec![bytes(1); number];
-    assert_eq!(pool.apply(count, many(250)).unwrap(), 250);
-    let error = pool.apply(count, many(251)).unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
-    let error = pool.apply(|number: usize| vec![bytes(1); number], 251).unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
-    assert_eq!(pool.apply(count, many(2)).unwrap(), 2);
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let count = |parts: Vec<SharedBytes>| parts.iter().map(|bytes| usize::from(bytes[0])).sum::<usize>();
+        let many = |number: usize| vec![bytes(1); number];
+        assert_eq!(pool.apply(count, many(250)).unwrap(), 250);
+        let error = pool.apply(count, many(251)).unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
+        let error = pool.apply(|number: usize| vec![bytes(1); number], 251).unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
+        assert_eq!(pool.apply(count, many(2)).unwrap(), 2);
+    });
 }
 
 #[test]
 fn a_worker_without_descriptors_fails_the_call_and_gets_the_next_one_right() {
-    let limit = |current: u64| {
-        let limits = Rlimit { current: Some(current), ..getrlimit(Resource::Nofile) };
-        setrlimit(Resource::Nofile, limits).unwrap();
-    };
-    let pool = Pool::new(1).unwrap();
-    let count = |parts: Vec<SharedBytes>| parts.iter().map(|bytes| usize::from(bytes[0])).sum::<usize>();
-    pool.apply(limit, 40).unwrap();
-    let error = pool.apply(count, vec![bytes(1); 100]).unwrap_err();
-    assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
-    assert_eq!(pool.apply(count, vec![bytes(1); 5]).unwrap(), 5);
+    by_each_method(|method| {
+        let limit = |current: u64| {
+            let limits = Rlimit { current: Some(current), ..getrlimit(Resource::Nofile) };
+            setrlimit(Resource::Nofile, limits).unwrap();
+        };
+        let pool = start_pool(method, 1);
+        let count = |parts: Vec<SharedBytes>| parts.iter().map(|bytes| usize::from(bytes[0])).sum::<usize>();
+        pool.apply(limit, 40).unwrap();
+        let error = pool.apply(count, vec![bytes(1); 100]).unwrap_err();
+        assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
+        assert_eq!(pool.apply(count, vec![bytes(1); 5]).unwrap(), 5);
+    });
 }
 
 #[test]
