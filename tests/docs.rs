@@ -51,6 +51,9 @@ fn the_picture_of_the_readme_is_what_the_grader_prints_for_a_missing_join() {
     assert!(read("README.md").contains(PICTURE), "the README does not show {PICTURE}");
 }
 
+/// An ordinary question is fewer lines of an instructor's own than this; the rest is the template's.
+const MOST_WRITTEN: usize = 30;
+
 /// The name of the page's question in the copy.
 const FOLLOWED: &str = "followed";
 
@@ -77,6 +80,7 @@ fn the_steps_to_a_new_question_can_be_followed_as_they_are_written() {
     let class = place.path().join("class");
     let commands = commands(&read("docs/authoring.md"));
     assert!(commands.len() >= 7, "{commands:#?}");
+    let mut made: Option<BTreeMap<String, Vec<String>>> = None;
     for command in commands {
         // Whoever has followed the page has the question already.
         let command = command.replace("q9-morning", FOLLOWED);
@@ -85,6 +89,7 @@ fn the_steps_to_a_new_question_can_be_followed_as_they_are_written() {
         match command.strip_prefix("cargo grader ") {
             Some(words) => {
                 copy.grader().args(words.split(' ')).assert().success();
+                made.get_or_insert_with(|| lines_of_question(copy.path(), FOLLOWED));
             }
             None => {
                 let mut shell = assert_cmd::Command::new("sh");
@@ -94,6 +99,39 @@ fn the_steps_to_a_new_question_can_be_followed_as_they_are_written() {
     }
     let released = fs::read_to_string(class.join("exercises").join(FOLLOWED).join("question.toml")).unwrap();
     assert!(released.contains("Good morning") && !released.contains("Hello"), "{released}");
+
+    let made = made.expect("the page makes a question");
+    let written: Vec<String> = lines_of_question(copy.path(), FOLLOWED)
+        .into_iter()
+        .flat_map(|(file, lines)| {
+            let given = made.get(&file).cloned().unwrap_or_default();
+            lines
+                .into_iter()
+                .filter(move |line| !given.contains(line))
+                .map(move |line| format!("{file}: {line}"))
+        })
+        .collect();
+    assert!(!written.is_empty() && written.len() < MOST_WRITTEN, "{}: {written:#?}", written.len());
+}
+
+/// The lines of all files of a question, its fixtures among them; empty ones are not written by anybody.
+fn lines_of_question(root: &Path, id: &str) -> BTreeMap<String, Vec<String>> {
+    let mut files = BTreeMap::new();
+    let mut folders =
+        ["exercises", "solutions", "tests/submissions"].map(|folder| root.join(folder).join(id)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("it is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("it is a text");
+            let lines = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+            files.insert(path.display().to_string(), lines);
+        }
+    }
+    files
 }
 
 /// The keys that a page describes, by the heading that they stand under, each with its example.
