@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 use std::time::Duration;
 
 /// Computing leaves the kernel a smaller share of the time than this, and asking it again and again a larger one.
-const KERNELS_SHARE: u32 = 50;
+const KERNELS_SHARE: u32 = 10;
 
 /// How long threads had a CPU, and how long they could have used one but had none.
 #[derive(Debug, Clone, Copy, Default)]
