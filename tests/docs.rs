@@ -1,4 +1,5 @@
-//! Documents held against what they show: the picture of the README, and the page on writing questions.
+//! Documents held against what they show: the picture and the table of the README, and the page on writing
+//! questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,6 +17,27 @@ fn copy() -> Copy {
 fn read(path: &str) -> String {
     fs::read_to_string(tests::root().join(path))
         .unwrap_or_else(|error| panic!("failed to read `{path}`: {error}"))
+}
+
+/// The last table of the benchmark as the README has it: without targets, and without the names of rows.
+fn table_of_the_readme(results: &str) -> String {
+    let machine = results.lines().next().expect("the table says what it was measured on");
+    let mut table =
+        format!("{machine}\n\n| what | ours | beside it | measured |\n| --- | --- | --- | --- |\n");
+    for row in results.lines().filter(|line| line.starts_with("| `")) {
+        let [_, what, ours, others, _, date] = row.trim_matches('|').split(" | ").collect::<Vec<_>>()[..]
+        else {
+            panic!("a row of other columns: {row}");
+        };
+        table.push_str(&format!("| {what} | {ours} | {others} | {} |\n", date.trim()));
+    }
+    table
+}
+
+#[test]
+fn the_readme_has_the_last_table_of_the_benchmark() {
+    let table = table_of_the_readme(&read("benchmark/results.md"));
+    assert!(read("README.md").contains(&table), "README.md has to have this table now:\n\n{table}");
 }
 
 /// The picture that the README opens with.
