@@ -11,7 +11,8 @@ use grader::model::{About, Holding, Limit, Margin, Soundness, Statement};
 use grader::report::soundness;
 use serde_json::Value;
 use tests::folder::{Copy, Course};
-use tests::program::grader;
+use tests::program::{executable, grader};
+use tests::terminal::Terminal;
 
 /// The copy of the workspace, in a folder that cargo keeps for tests.
 fn copy() -> Copy {
@@ -295,14 +296,23 @@ fn a_question_that_would_be_empty_is_not_released() {
     assert_committed("release_impossible", &told);
 }
 
-#[test]
-fn a_snapshot_is_recorded_from_what_the_solution_prints() {
+/// A question whose answer is recorded in `expected.txt`, and a solution with this body.
+fn recorded(body: &str) -> Course {
     let course = Course::asking("snapshot = \"expected.txt\"", "wall = \"300s\"");
-    let solution =
-        |body: &str| course.write("solutions/hello/src/main.rs", &format!("fn main() {{\n    {body}\n}}\n"));
     course.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"solutions/*\"]\n");
     course.write("solutions/hello/Cargo.toml", "[package]\nname = \"hello\"\nedition = \"2024\"\n");
-    solution("println!(\"one\\ntwo\");");
+    write_solution(&course, body);
+    course
+}
+
+fn write_solution(course: &Course, body: &str) {
+    course.write("solutions/hello/src/main.rs", &format!("fn main() {{\n    {body}\n}}\n"));
+}
+
+#[test]
+fn a_snapshot_is_recorded_from_what_the_solution_prints() {
+    let course = recorded("println!(\"one\\ntwo\");");
+    let solution = |body: &str| write_solution(&course, body);
     let mut told = String::new();
     let mut run = |words: &[&str], code: i32| {
         let mut command = grader(course.path());
@@ -340,4 +350,40 @@ fn a_snapshot_is_recorded_from_what_the_solution_prints() {
     run(&["record", "hello"], 2);
     let root = course.path().to_str().expect("folders of tests have names in UTF-8");
     assert_committed("record", &told.replace(root, "COURSE"));
+}
+
+#[test]
+fn on_a_terminal_record_asks_and_check_says_how_far_it_is() {
+    let course = recorded("println!(\"one\");");
+    let start = |words: &[&str]| {
+        let command = pty_process::blocking::Command::new(executable()).args(words);
+        Terminal::start(
+            command.current_dir(course.path()).env("TERM", "xterm").env_remove("CARGO_TARGET_DIR"),
+            100,
+            30,
+        )
+    };
+    let snapshot = course.path().join("exercises/hello/expected.txt");
+    for (answer, told, is_written) in [
+        ("\n", "Nothing was changed.", false),
+        ("no\n", "Nothing was changed.", false),
+        ("y\n", "Written.", true),
+    ] {
+        let mut terminal = start(&["record", "hello"]);
+        terminal.wait_for("Write it? [y/N]");
+        assert!(terminal.shown().contains("+ one"), "{}", terminal.shown());
+        terminal.press(answer);
+        assert!(terminal.wait_for_end().success());
+        assert!(terminal.shown().contains(told), "{}", terminal.shown());
+        assert_eq!(snapshot.exists(), is_written);
+    }
+    let mut terminal = start(&["check", "hello", "--seeds", "1"]);
+    terminal.wait_for_any_end();
+    let written = text(&terminal.written);
+    assert!(
+        written.contains("\r\u{1b}[Kbuilding ") && written.contains("\r\u{1b}[Kgraded 1 of "),
+        "{written}"
+    );
+    // Nothing of it is left.
+    assert!(!terminal.shown().contains('…'), "{}", terminal.shown());
 }
