@@ -113,13 +113,11 @@ pub(super) fn created_timer(tid: Pid, number: i32) -> Option<(ClockId, TimerSign
 }
 
 fn created_timer_in(timers: &str, number: i32) -> Option<(ClockId, TimerSignal)> {
-    // Each entry ends with the line of its clock.
-    let entries = timers.split_inclusive('\n').collect::<Vec<_>>();
-    let mut entries = entries.split_inclusive(|line| line.starts_with("ClockID:")).map(<[&str]>::concat);
-    let entry = entries.find(|entry| field(entry, "ID") == Some(&number.to_string()))?;
-    let (signal, value) = field(&entry, "signal")?.split_once('/')?;
-    let (how, to) = field(&entry, "notify")?.split_once('/')?;
-    let clock = match field(&entry, "ClockID")?.parse().ok()? {
+    let timers = format!("\n{timers}");
+    let (_, entry) = timers.split_once(&format!("\nID: {number}\n"))?;
+    let (signal, value) = field(entry, "signal")?.split_once('/')?;
+    let (how, to) = field(entry, "notify")?.split_once('/')?;
+    let clock = match field(entry, "ClockID")?.parse().ok()? {
         libc::CLOCK_REALTIME => ClockId::Realtime,
         libc::CLOCK_MONOTONIC => ClockId::Monotonic,
         libc::CLOCK_BOOTTIME => ClockId::Boottime,

@@ -127,7 +127,7 @@ impl Tree {
     }
 
     /// A process is a sibling of its maker, as CLONE_PARENT of clone(2) makes it: a copy of that and not of its parent.
-    pub(super) fn is_sibling_of(&mut self, process: usize, maker: usize) {
+    pub(super) fn made_as_sibling(&mut self, process: usize, maker: usize) {
         self.members[process].executed |= self.members[maker].executed;
     }
 

@@ -87,7 +87,7 @@ impl Run<'_> {
             self.tree.made_by(new, process);
             let maker = self.tree.member(process).pid;
             if proc::family(child).is_some_and(|family| family.parent != Some(maker)) {
-                self.tree.is_sibling_of(new, process);
+                self.tree.made_as_sibling(new, process);
             }
         }
         if vfork && self.tree.of_thread(child).is_some() {
@@ -175,7 +175,7 @@ impl Run<'_> {
 
     /// A call that may have its process woken later.
     fn waker(&mut self, stopped: Stopped, process: usize, call: &SystemCall) {
-        let answer = if self.decider.steers() { self.sets_timer(stopped.tid(), process, call) } else { None };
+        let answer = if self.decider.steers() { self.timer_call(stopped.tid(), process, call) } else { None };
         match answer {
             Some(answer) => {
                 let _ = stopped.answer_call(answer);

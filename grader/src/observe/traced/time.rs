@@ -208,8 +208,8 @@ impl Run<'_> {
         Duration::try_from(time).ok()?.checked_add(self.clock.passed_over())
     }
 
-    /// A call that sets a timer; returns its result, and none for one that the kernel has to make.
-    pub(super) fn sets_timer(&mut self, tid: Pid, process: usize, call: &SystemCall) -> Option<i64> {
+    /// A call that sets, reads or deletes a timer; returns its result, and none for one that the kernel has to make.
+    pub(super) fn timer_call(&mut self, tid: Pid, process: usize, call: &SystemCall) -> Option<i64> {
         let args = call.args;
         match call.number {
             #[cfg(target_arch = "x86_64")]

@@ -233,13 +233,12 @@ impl ser::Serializer for &mut Encoder<'_> {
     #[inline]
     fn serialize_struct_variant(
         self,
-        _name: &'static str,
+        name: &'static str,
         number: u32,
-        _variant: &'static str,
-        _length: usize,
+        variant: &'static str,
+        length: usize,
     ) -> Result<Self, Error> {
-        self.put_length(number as usize)?;
-        Ok(self)
+        self.serialize_tuple_variant(name, number, variant, length)
     }
 
     fn is_human_readable(&self) -> bool {
