@@ -70,6 +70,8 @@ struct State {
     driver_sleeps: bool,
     /// Whether the manager is to look after the workers.
     manager_watches: bool,
+    /// Whether the manager wakes by itself when a worker has to be ready.
+    manager_waits_for_ready: bool,
     /// The callers that wait for their outcomes alone, by their jobs.
     waiting: VecDeque<Arc<Job>>,
 }
@@ -129,6 +131,7 @@ impl Shared {
                 driver: None,
                 driver_sleeps: false,
                 manager_watches: false,
+                manager_waits_for_ready: false,
                 waiting: VecDeque::new(),
             }),
             watch,
@@ -322,9 +325,12 @@ impl Shared {
                 crew.ask();
             }
         }
-        if let Some(crew) = &mut state.crew {
-            crew.clear_alarms();
-            crew.serve();
+        let Some(crew) = &mut state.crew else { return };
+        crew.clear_alarms();
+        crew.serve();
+        if crew.ready_by().is_none() && std::mem::take(&mut state.manager_waits_for_ready) {
+            // It has no more reason to: a program at rest would look as if time could still move it.
+            self.kick.ring();
         }
     }
 
@@ -466,8 +472,10 @@ fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
                 continue;
             }
         }
-        let deadline = [crew.deadline().filter(|_| watches), crew.ready_by()].into_iter().flatten().min();
+        let ready_by = crew.ready_by();
+        let deadline = [crew.deadline().filter(|_| watches), ready_by].into_iter().flatten().min();
         state.manager_watches = watches;
+        state.manager_waits_for_ready = ready_by.is_some();
         return Some((watches, deadline));
     }
 }

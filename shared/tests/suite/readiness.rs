@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{Events, Watched, by_each_method, say_pid, wait_for_death, wait_for_release};
 use multiprocessing::{Error, ExitStatus, Pool};
@@ -152,4 +152,36 @@ fn a_worker_that_is_not_ready_in_time_costs_nothing_but_itself() {
 fn workers_may_take_any_time_where_that_is_said() {
     let pool = Pool::builder().processes(1).start_timeout(Duration::MAX).build().unwrap();
     assert_eq!(pool.map(|x: u32| 2 * x, 0..3).unwrap(), [0, 2, 4]);
+}
+
+/// Whether a pool's manager comes to wait without a time in the calls of this process's parent.
+fn managers_wait_for_events_alone(_: u8) -> bool {
+    let tasks = format!("/proc/{}/task", std::os::unix::process::parent_id());
+    let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    let poll = format!("{} ", libc::SYS_ppoll);
+    // All threads of this library have this name, cut off as the kernel does it; the manager is the one in ppoll(2).
+    let is_ours = |task: &PathBuf| read(task.join("comm")) == "multiprocessing\n";
+    let calls = || {
+        let tasks = std::fs::read_dir(&tasks).unwrap().flatten().map(|task| task.path()).filter(is_ours);
+        tasks.map(|task| read(task.join("syscall"))).filter(|call| call.starts_with(&poll))
+    };
+    let has_time = |call: String| call.split(' ').nth(3) != Some("0x0");
+    let started = Instant::now();
+    while calls().next().is_none() || calls().any(has_time) {
+        if started.elapsed() > Duration::from_secs(20) {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    true
+}
+
+#[test]
+fn once_all_workers_are_ready_nobody_waits_for_time() {
+    by_each_method(|method| {
+        for _ in 0..10 {
+            let pool = Pool::builder().start_method(method).processes(3).build().unwrap();
+            assert!(pool.apply(managers_wait_for_events_alone, 0).unwrap());
+        }
+    });
 }
