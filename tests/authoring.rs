@@ -114,8 +114,9 @@ fn a_new_question_is_sound_from_the_first_second_whatever_its_template() {
     }
     let ids = Template::ALL.map(id);
     let proof =
-        copy.grader().args(["check", "--format", "json", "--seeds", "2"]).args(&ids).assert().success();
-    let report: Value = serde_json::from_slice(&proof.get_output().stdout).unwrap();
+        copy.grader().args(["check", "--format", "json", "--seeds", "2"]).args(&ids).output().unwrap();
+    let report: Value = serde_json::from_slice(&proof.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&proof.stderr)));
     let questions = report["questions"].as_array().unwrap();
     assert_eq!(questions.len(), ids.len());
     for question in questions {
@@ -128,6 +129,7 @@ fn a_new_question_is_sound_from_the_first_second_whatever_its_template() {
             "{question:#}"
         );
     }
+    assert_eq!(proof.status.code(), Some(0));
 
     break_everything(&copy);
     let proof = copy.grader().args(["check", "new-one-process", "--seeds", "2"]).assert().code(1);
