@@ -36,6 +36,10 @@ fn table_of_the_readme(results: &str) -> String {
 
 #[test]
 fn the_readme_has_the_last_table_of_the_benchmark() {
+    if !tests::root().join("benchmark").is_dir() {
+        eprintln!("not run: there is no folder `benchmark`, and a learner's page has no table");
+        return;
+    }
     let table = table_of_the_readme(&read("benchmark/results.md"));
     assert!(read("README.md").contains(&table), "README.md has to have this table now:\n\n{table}");
 }
