@@ -5,11 +5,14 @@ alive = set()
 
 
 def reap(_signal, _frame):
-    while alive:
-        pid, _ = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        alive.discard(pid)
+    # The handler may be called again while it runs, and the inner call leaves the outer one without a child.
+    for child in list(alive):
+        try:
+            pid, _ = os.waitpid(child, os.WNOHANG)
+        except ChildProcessError:
+            pid = child
+        if pid == child:
+            alive.discard(child)
 
 
 reader, writer = os.pipe()
