@@ -3,6 +3,7 @@
 //! A thread may be gone by the time it is asked for; whatever cannot be read is then simply not known.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(super) struct Family {
 }
 
 /// What a thread is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Activity {
     /// The state's letter: `R` runs, `S` sleeps, …
     pub(super) state: u8,
@@ -31,6 +32,15 @@ pub(super) struct Activity {
 
 fn file(tid: Pid, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{}/{name}", tid.as_raw_pid()))
+}
+
+/// A file of one short line, as those are that are read again and again; by the fewest calls. A program's name is
+/// left out, and what stands before it.
+fn line<'a>(tid: Pid, name: &str, buffer: &'a mut [u8; 1024]) -> Option<&'a str> {
+    let length = fs::File::open(file(tid, name)).ok()?.read(buffer).ok()?;
+    // It stands in parentheses, and any byte may be in it.
+    let name_end = buffer[..length].iter().rposition(|byte| *byte == b')').map_or(0, |end| end + 1);
+    std::str::from_utf8(&buffer[name_end..length]).ok()
 }
 
 fn pid(text: &str) -> Option<Pid> {
@@ -77,17 +87,10 @@ pub(super) fn is_zombie(pid: Pid) -> bool {
 
 /// The letter of a thread's state, and its parent.
 fn state(tid: Pid) -> Option<(u8, Option<Pid>)> {
-    let stat = fs::read(file(tid, "stat")).ok()?;
-    let mut fields = stat_fields(&stat)?;
-    let state = *fields.next()?.first()?;
-    Some((state, fields.next().and_then(|parent| pid(std::str::from_utf8(parent).ok()?))))
-}
-
-/// The fields of a stat file from the third on, which is the state.
-fn stat_fields(stat: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
-    // The program's name before it may hold parentheses and spaces itself.
-    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
-    Some(stat.get(name_end + 2..)?.split(|byte| *byte == b' '))
+    let mut buffer = [0; 1024];
+    let mut fields = line(tid, "stat", &mut buffer)?.split_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    Some((state, fields.next().and_then(pid)))
 }
 
 /// What a thread did; a process's first one has the CPU time of all of them, the others none.
@@ -98,9 +101,10 @@ pub(super) fn effort(tid: Pid, is_first: bool) -> Effort {
 
 /// How long a process had a CPU, in its own code and in the kernel's.
 fn cpu_time(pid: Pid) -> Option<[Duration; 2]> {
-    let stat = fs::read(file(pid, "stat")).ok()?;
-    // The fields 14 and 15, in ticks.
-    let mut ticks = stat_fields(&stat)?.skip(11).map(|field| std::str::from_utf8(field).ok()?.parse().ok());
+    let mut buffer = [0; 1024];
+    // The fields 14 and 15, in ticks; the first one behind the name is the third.
+    let mut ticks =
+        line(pid, "stat", &mut buffer)?.split_whitespace().skip(11).map(|field| field.parse().ok());
     let tick = Duration::from_secs(1) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?;
     Some([tick.saturating_mul(ticks.next()??), tick.saturating_mul(ticks.next()??)])
 }
@@ -164,10 +168,15 @@ pub(super) fn is_traced_stop(tid: Pid) -> bool {
 pub(super) fn activity(tid: Pid) -> Option<Activity> {
     let (state, _) = state(tid)?;
     let call = match state {
-        b'S' => call(&fs::read_to_string(file(tid, "syscall")).ok()?),
+        b'S' => call(line(tid, "syscall", &mut [0; 1024])?),
         _ => None,
     };
     Some(Activity { state, turns: turns(tid)?, call })
+}
+
+/// Whether a thread has done nothing since it was looked at: it has the same state, and had no turn.
+pub(super) fn does_the_same(tid: Pid, before: &Activity) -> bool {
+    state(tid).is_some_and(|(state, _)| state == before.state) && turns(tid) == Some(before.turns)
 }
 
 /// How often a thread has been put onto a CPU, or, where the kernel does not count that, taken off one.
@@ -187,8 +196,9 @@ pub(super) fn starved(tid: Pid) -> Duration {
 
 /// Nanoseconds on a CPU, nanoseconds waiting for one, and how often it got one.
 fn schedstat(tid: Pid) -> Option<[u64; 3]> {
-    let text = fs::read_to_string(file(tid, "schedstat")).ok()?;
-    let mut numbers = text.split_whitespace().map(|number| number.parse().ok());
+    let mut buffer = [0; 1024];
+    let mut numbers =
+        line(tid, "schedstat", &mut buffer)?.split_whitespace().map(|number| number.parse().ok());
     Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
@@ -282,6 +292,16 @@ mod tests {
         assert!(turns(me).is_some_and(|turns| turns > 0));
         assert!(cpu_time(me).is_some());
         assert!(program(me).starts_with("grader"));
+    }
+
+    #[test]
+    fn the_name_of_a_program_may_be_anything() {
+        let seen = std::thread::spawn(|| {
+            rustix::thread::set_name(c"(S) Z 7 \xff)").expect("a thread may name itself");
+            state(rustix::thread::gettid())
+        });
+        let (state, parent) = seen.join().expect("it does not panic").expect("it was there");
+        assert_eq!((state, parent), (b'R', rustix::process::getppid()));
     }
 
     #[test]

@@ -55,8 +55,7 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
             _ => return Rest::Moving,
         };
     }
-    let same = |tid: &Pid| proc::activity(*tid).is_some_and(|second| first.get(tid) == Some(&second));
-    if !threads.iter().all(same) {
+    if !first.iter().all(|(tid, activity)| proc::does_the_same(*tid, activity)) {
         return Rest::Moving;
     }
     let mut timed = Vec::new();
