@@ -1,3 +1,4 @@
+import time
 from multiprocessing import Process
 
 done = False
@@ -13,5 +14,5 @@ if __name__ == "__main__":
     child = Process(target=start, args=(1,))
     child.start()
     while not done:
-        pass
+        time.sleep(0.01)
     child.join()
