@@ -20,7 +20,14 @@ const PART: u32 = 5_000;
 /// If `n` is a product, one of the two factors is at most the square root of `n`, so it is enough
 /// to look that far.
 fn is_prime(n: u32) -> bool {
-    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+    let mut divisor = 2;
+    while divisor * divisor <= n {
+        if n.is_multiple_of(divisor) {
+            return false;
+        }
+        divisor += 1;
+    }
+    n >= 2
 }
 
 /// How many of these numbers are primes.
