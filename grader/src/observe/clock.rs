@@ -16,7 +16,7 @@ use super::rest::TimedCall;
 pub(super) struct Clock {
     started: Instant,
     passed_over: Duration,
-    /// For each waiting thread, how often it had been on a CPU when it began to wait, and when it will wake.
+    /// For each waiting thread, how long it had run when it began to wait, and when it will wake.
     alarms: HashMap<Pid, (u64, Duration)>,
 }
 
@@ -39,9 +39,9 @@ impl Clock {
         let now = self.now();
         self.alarms.retain(|tid, _| calls.iter().any(|call| call.tid == *tid));
         for call in calls {
-            let alarm = (call.turns, now.saturating_add(call.lasts));
+            let alarm = (call.ran, now.saturating_add(call.lasts));
             let noted = self.alarms.entry(call.tid).or_insert(alarm);
-            if noted.0 != call.turns {
+            if noted.0 != call.ran {
                 *noted = alarm;
             }
         }
@@ -61,10 +61,10 @@ mod tests {
     use super::*;
     use crate::sys::SystemCall;
 
-    fn call(tid: i32, turns: u64, milliseconds: u64) -> TimedCall {
+    fn call(tid: i32, ran: u64, milliseconds: u64) -> TimedCall {
         let call = SystemCall { number: 230, args: [0; 6] };
         let tid = Pid::from_raw(tid).expect("a number above zero");
-        TimedCall { tid, call, seen: call, turns, lasts: Duration::from_millis(milliseconds) }
+        TimedCall { tid, call, seen: call, ran, lasts: Duration::from_millis(milliseconds) }
     }
 
     #[test]

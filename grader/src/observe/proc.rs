@@ -24,8 +24,8 @@ pub(super) struct Family {
 pub(super) struct Activity {
     /// The state's letter: `R` runs, `S` sleeps, …
     pub(super) state: u8,
-    /// How often it has been put onto a CPU: unchanged, it has not run in between.
-    pub(super) turns: u64,
+    /// See [`ran`]; counted before all else.
+    pub(super) ran: u64,
     /// The call that it is in.
     pub(super) call: Option<SystemCall>,
 }
@@ -166,23 +166,39 @@ pub(super) fn is_traced_stop(tid: Pid) -> bool {
 
 /// What a thread is doing; none if it is gone or may not be looked at.
 pub(super) fn activity(tid: Pid) -> Option<Activity> {
+    let ran = ran(tid)?;
+    let (state, call) = state_and_call(tid)?;
+    Some(Activity { state, ran, call })
+}
+
+/// Whether a thread that slept in a call when it was looked at has slept ever since.
+///
+/// It sleeps now, and then it is looked how long it has run.
+pub(super) fn slept_on(tid: Pid, before: &Activity) -> bool {
+    state_and_call(tid) == Some((before.state, before.call)) && ran(tid) == Some(before.ran)
+}
+
+/// A state's letter and, of a thread that sleeps, the call that it is in.
+///
+/// The kernel tells of a call only while its thread is off the CPU, so one that is about to sleep, or was woken before
+/// it did, is in none.
+fn state_and_call(tid: Pid) -> Option<(u8, Option<SystemCall>)> {
     let (state, _) = state(tid)?;
     let call = match state {
         b'S' => call(line(tid, "syscall", &mut [0; 1024])?),
         _ => None,
     };
-    Some(Activity { state, turns: turns(tid)?, call })
+    Some((state, call))
 }
 
-/// Whether a thread has done nothing since it was looked at: it has the same state, and had no turn.
-pub(super) fn does_the_same(tid: Pid, before: &Activity) -> bool {
-    state(tid).is_some_and(|(state, _)| state == before.state) && turns(tid) == Some(before.turns)
-}
-
-/// How often a thread has been put onto a CPU, or, where the kernel does not count that, taken off one.
-fn turns(tid: Pid) -> Option<u64> {
-    let counted = schedstat(tid).map(|[_, _, turns]| turns).filter(|turns| *turns > 0);
-    counted.or_else(|| {
+/// For how many nanoseconds a thread has been on a CPU, or, where the kernel does not tell that, how often it was taken
+/// off one: unchanged from before one moment of sleep until after another, it has slept in between.
+///
+/// How often it was put onto one, as schedstat tells it as well, is no such count: on Linux 6.18 it is unchanged for some
+/// threads that slept, were woken, and are in another call already.
+fn ran(tid: Pid) -> Option<u64> {
+    let on_a_cpu = schedstat(tid).map(|[on_a_cpu, _]| on_a_cpu).filter(|time| *time > 0);
+    on_a_cpu.or_else(|| {
         let status = fs::read_to_string(file(tid, "status")).ok()?;
         let count = |name| field(&status, name)?.parse::<u64>().ok();
         Some(count("voluntary_ctxt_switches")? + count("nonvoluntary_ctxt_switches")?)
@@ -191,15 +207,15 @@ fn turns(tid: Pid) -> Option<u64> {
 
 /// How long a thread could have run but had no CPU.
 pub(super) fn starved(tid: Pid) -> Duration {
-    schedstat(tid).map_or(Duration::ZERO, |[_, waited, _]| Duration::from_nanos(waited))
+    schedstat(tid).map_or(Duration::ZERO, |[_, waited]| Duration::from_nanos(waited))
 }
 
-/// Nanoseconds on a CPU, nanoseconds waiting for one, and how often it got one.
-fn schedstat(tid: Pid) -> Option<[u64; 3]> {
+/// Nanoseconds on a CPU, and nanoseconds waiting for one.
+fn schedstat(tid: Pid) -> Option<[u64; 2]> {
     let mut buffer = [0; 1024];
     let mut numbers =
         line(tid, "schedstat", &mut buffer)?.split_whitespace().map(|number| number.parse().ok());
-    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+    Some([numbers.next()??, numbers.next()??])
 }
 
 /// `running`, or a number, six arguments and two pointers.
@@ -289,7 +305,7 @@ mod tests {
         assert!(!is_zombie(me));
         assert!(remains(me).peak_memory > 100_000);
         assert_eq!(remains(me).parent, rustix::process::getppid());
-        assert!(turns(me).is_some_and(|turns| turns > 0));
+        assert!(ran(me).is_some_and(|ran| ran > 0));
         assert!(cpu_time(me).is_some());
         assert!(program(me).starts_with("grader"));
     }

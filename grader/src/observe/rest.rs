@@ -1,7 +1,7 @@
 //! Whether anything of a run can still move by itself.
 //!
-//! A thread is blocked when it sleeps in a call and has not had a turn on a CPU between two looks at all threads: were
-//! it woken in between, it would be seen running, or to have run.
+//! A thread is blocked when it sleeps in a call and has not run between two looks at all threads: were it woken in
+//! between, it would be seen running, or to have run.
 //! A call that ends by itself after a time is no rest; but when nothing else can move, time might as well have passed,
 //! so the tracer can end that call as if it had.
 
@@ -32,8 +32,8 @@ pub(super) struct TimedCall {
     pub(super) call: SystemCall,
     /// The call as it stands in the thread's registers: restart_syscall(2) if a signal interrupted it.
     pub(super) seen: SystemCall,
-    /// How often the thread had been on a CPU when it was seen there.
-    pub(super) turns: u64,
+    /// How long the thread had run when it was seen there, see [`Activity`].
+    pub(super) ran: u64,
     /// How long it lasts at most; for one until a point in time, until then.
     pub(super) lasts: Duration,
 }
@@ -55,7 +55,7 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
             _ => return Rest::Moving,
         };
     }
-    if !first.iter().all(|(tid, activity)| proc::does_the_same(*tid, activity)) {
+    if !first.iter().all(|(tid, activity)| proc::slept_on(*tid, activity)) {
         return Rest::Moving;
     }
     let mut timed = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
             seen
         };
         if let Some(lasts) = duration(tid, &call, passed_over) {
-            timed.push(TimedCall { tid, call, seen, turns: activity.turns, lasts });
+            timed.push(TimedCall { tid, call, seen, ran: activity.ran, lasts });
         }
     }
     if timed.is_empty() { Rest::Blocked } else { Rest::Timed(timed) }
@@ -86,7 +86,7 @@ pub(super) fn overdue(
         let seen = activity.call?;
         let call = if seen.number == libc::SYS_restart_syscall { *interrupted.get(tid)? } else { seen };
         let lasts = duration(*tid, &call, passed_over).filter(Duration::is_zero)?;
-        Some(TimedCall { tid: *tid, call, seen, turns: activity.turns, lasts })
+        Some(TimedCall { tid: *tid, call, seen, ran: activity.ran, lasts })
     })
 }
 
