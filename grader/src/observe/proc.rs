@@ -167,28 +167,27 @@ pub(super) fn is_traced_stop(tid: Pid) -> bool {
 /// What a thread is doing; none if it is gone or may not be looked at.
 pub(super) fn activity(tid: Pid) -> Option<Activity> {
     let ran = ran(tid)?;
-    let (state, call) = state_and_call(tid)?;
+    let (state, _) = state(tid)?;
+    let call = match state {
+        b'S' => current_call(tid),
+        _ => None,
+    };
     Some(Activity { state, ran, call })
 }
 
 /// Whether a thread that slept in a call when it was looked at has slept ever since.
 ///
-/// It sleeps now, and then it is looked how long it has run.
+/// It is off the CPU now, and then it is looked how long it has run.
 pub(super) fn slept_on(tid: Pid, before: &Activity) -> bool {
-    state_and_call(tid) == Some((before.state, before.call)) && ran(tid) == Some(before.ran)
+    current_call(tid) == before.call && ran(tid) == Some(before.ran)
 }
 
-/// A state's letter and, of a thread that sleeps, the call that it is in.
+/// The call that a thread is in while it sleeps.
 ///
-/// The kernel tells of a call only while its thread is off the CPU, so one that is about to sleep, or was woken before
-/// it did, is in none.
-fn state_and_call(tid: Pid) -> Option<(u8, Option<SystemCall>)> {
-    let (state, _) = state(tid)?;
-    let call = match state {
-        b'S' => call(line(tid, "syscall", &mut [0; 1024])?),
-        _ => None,
-    };
-    Some((state, call))
+/// The kernel tells of it only while the thread is off the CPU and waits, so one that is about to sleep is in none, nor
+/// one that was woken.
+fn current_call(tid: Pid) -> Option<SystemCall> {
+    call(line(tid, "syscall", &mut [0; 1024])?)
 }
 
 /// For how many nanoseconds a thread has been on a CPU, or, where the kernel does not tell that, how often it was taken
