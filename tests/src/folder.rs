@@ -58,6 +58,8 @@ pub struct Copy {
     folder: PathBuf,
     target: PathBuf,
     _alone: MutexGuard<'static, ()>,
+    /// Held against another call of `cargo test`, until it is closed.
+    _lock: fs::File,
 }
 
 /// What a copy leaves out.
@@ -66,14 +68,17 @@ const LEFT_OUT: [&str; 4] = [".git", ".grader", "target", "submissions"];
 impl Copy {
     /// Makes the copy the same as the workspace; `place` is a folder that only tests use.
     ///
-    /// Waits for a copy that another test holds.
+    /// Waits for a copy that another test holds, of this process or of another one.
     #[must_use]
     pub fn of_the_workspace(place: &Path) -> Copy {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::create_dir_all(place).expect("the place for the copy can be made");
+        let lock = fs::File::create(place.join("lock")).expect("the place for the copy can be written to");
+        lock.lock().expect("a file can be locked");
         let folder = place.join("workspace");
         synchronise(&crate::root(), &folder);
-        Copy { folder, target: place.join("target"), _alone: alone }
+        Copy { folder, target: place.join("target"), _alone: alone, _lock: lock }
     }
 
     /// The copy's root folder.
