@@ -164,12 +164,9 @@ impl Run<'_> {
         true
     }
 
-    /// What all living processes have done so far; when their tracer has no CPU, they have none either, nor have they
-    /// before their keeper has had one.
+    /// What all living processes have done so far; when their tracer has no CPU, they have none either.
     pub(super) fn effort(&self) -> Effort {
-        let keeper = self.keeper.as_ref().map_or(Duration::ZERO, |keeper| proc::starved(keeper.pid()));
-        let starved = proc::starved(rustix::thread::gettid()) + keeper;
-        let mut effort = Effort { starved, ..Effort::default() };
+        let mut effort = Effort { starved: proc::starved(rustix::thread::gettid()), ..Effort::default() };
         for member in self.tree.alive().map(|index| self.tree.member(index)) {
             for tid in &member.threads {
                 effort += proc::effort(*tid, member.pid == *tid);
