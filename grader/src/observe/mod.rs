@@ -27,6 +27,7 @@ mod stream;
 mod timers;
 mod traced;
 mod tree;
+mod turn;
 mod vdso;
 mod waits;
 

@@ -23,7 +23,7 @@ const LONGEST_STARVED: Duration = Duration::from_secs(8);
 /// Real time counts from when it was at rest last, since the tracer may be starved too.
 /// Time in which threads could have run but had no CPU does not count.
 /// Who only computes may do so for as long as the time limit; a program that computes for longer fails for that.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     since: Instant,
     /// The whole run's, when this began.
@@ -48,11 +48,11 @@ impl Patience {
 
     /// Whether it is at its end.
     ///
-    /// What the run's processes have done so far, and whether they are out of each other's reach, is asked for only
-    /// where it matters.
+    /// What the run's processes have done so far, if that can be told, and whether they are out of each other's reach, is
+    /// asked for only where it matters.
     pub(super) fn is_lost(
         &self,
-        effort: impl FnOnce() -> Effort,
+        effort: impl FnOnce() -> Option<Effort>,
         is_out_of_reach: impl FnOnce() -> bool,
     ) -> bool {
         let real = self.since.elapsed();
@@ -60,7 +60,8 @@ impl Patience {
         if polls || real < LONGEST {
             return polls;
         }
-        let spent = effort().since(self.before);
+        let Some(effort) = effort() else { return real >= LONGEST_STARVED };
+        let spent = effort.since(self.before);
         let had_a_cpu = real.saturating_sub(spent.starved);
         let is_starved = real < LONGEST_STARVED && had_a_cpu < LONGEST;
         let computes = || had_a_cpu < self.wall && spent.is_computing() && is_out_of_reach();
@@ -80,7 +81,7 @@ mod tests {
     }
 
     fn is_lost(patience: &Patience) -> bool {
-        patience.is_lost(Effort::default, || true)
+        patience.is_lost(|| Some(Effort::default()), || true)
     }
 
     #[test]
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn time_without_a_cpu_does_not_count() {
-        let starved = |starved| move || Effort { starved, ..Effort::default() };
+        let starved = |starved| move || Some(Effort { starved, ..Effort::default() });
         let patience = begun(LONGEST);
         assert!(!patience.is_lost(starved(Duration::from_millis(500)), || true));
         assert!(patience.is_lost(starved(Duration::ZERO), || true));
@@ -119,9 +120,15 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_for_a_cpu_gets_it_first() {
+        assert!(!begun(LONGEST).is_lost(|| None, || true));
+        assert!(begun(LONGEST_STARVED).is_lost(|| None, || true));
+    }
+
+    #[test]
     fn who_only_computes_may_do_so_for_as_long_as_the_time_limit() {
-        let computing = || Effort { user: LONGEST, ..Effort::default() };
-        let polling = || Effort { system: LONGEST / 2, ..computing() };
+        let effort = |user, system| move || Some(Effort { user, system, ..Effort::default() });
+        let (computing, polling) = (effort(LONGEST, Duration::ZERO), effort(LONGEST, LONGEST / 2));
         assert!(!begun(LONGEST).is_lost(computing, || true));
         assert!(begun(LONGEST).is_lost(computing, || false));
         assert!(begun(LONGEST).is_lost(polling, || true));

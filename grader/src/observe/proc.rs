@@ -204,7 +204,12 @@ fn ran(tid: Pid) -> Option<u64> {
     })
 }
 
-/// How long a thread could have run but had no CPU.
+/// What [`ran`] tells of a thread that has a CPU or waits for one; none for any other.
+pub(super) fn ran_if_ready(tid: Pid) -> Option<u64> {
+    state(tid).filter(|(state, _)| *state == b'R').and_then(|_| ran(tid))
+}
+
+/// How long a thread could have run but had no CPU, up to the last time when it got one.
 pub(super) fn starved(tid: Pid) -> Duration {
     schedstat(tid).map_or(Duration::ZERO, |[_, waited]| Duration::from_nanos(waited))
 }

@@ -15,6 +15,7 @@ mod steering;
 mod stops;
 mod time;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::AsFd;
@@ -32,10 +33,12 @@ use super::holding::Holding;
 use super::journal::{Drained, Journal};
 use super::limit;
 use super::patience::Patience;
+use super::proc;
 use super::rest::TimedCall;
 use super::stream::Input;
 use super::timers::Timers;
 use super::tree::Tree;
+use super::turn::Turn;
 use crate::model::{Ending, Invocation, Limit, Limits, Line, Policy, RunRecord, Schedule, Stream};
 use crate::schedule::{Choice, Decider};
 use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, SystemCall, Tracer};
@@ -166,6 +169,8 @@ struct Run<'a> {
     plan: Plan,
     decider: Decider,
     tree: Tree,
+    /// What had been done before the run began, by the tracer alone.
+    before: Effort,
     /// What those did who have ended.
     ended: Effort,
     lines: Vec<Line>,
@@ -199,6 +204,8 @@ struct Run<'a> {
     /// Who found a time to be over then.
     waiters: BTreeSet<usize>,
     patience: Patience,
+    /// Who is given a CPU before time counts.
+    turn: RefCell<Turn>,
     /// Whether patience was lost once; then nobody is held any more.
     impatient: bool,
     last_heard: Instant,
@@ -242,7 +249,6 @@ impl<'a> Run<'a> {
         let filter = Filter::new(decider.steers());
         let start = Start::new(program, &folder.environment(), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;
-        let started = Instant::now();
         let (keeper, gate) = Keeper::start_traced(start, &filter).map_err(prepare)?;
         let main = match keeper.next_report().map_err(prepare)? {
             Some(Report::Born { main }) => main,
@@ -253,6 +259,8 @@ impl<'a> Run<'a> {
         };
         let tracer = Tracer::seize(main, keeper.pid()).map_err(TraceError::Refused)?;
         // Main goes on to its program only now that it is followed.
+        let started = Instant::now();
+        let before = Effort { starved: proc::starved(rustix::thread::gettid()), ..Effort::default() };
         gate.open().map_err(prepare)?;
         let mut tree = Tree::default();
         tree.add_process(main, None, Duration::ZERO);
@@ -268,6 +276,7 @@ impl<'a> Run<'a> {
             plan,
             decider,
             tree,
+            before,
             ended: Effort::default(),
             lines: Vec::new(),
             unborn: HashSet::new(),
@@ -287,7 +296,8 @@ impl<'a> Run<'a> {
             passed_over_held: Duration::ZERO,
             waited_over: Duration::ZERO,
             waiters: BTreeSet::new(),
-            patience: Patience::new(limits.wall, Effort::default()),
+            patience: Patience::new(limits.wall, before),
+            turn: RefCell::default(),
             impatient: false,
             last_heard: Instant::now(),
             not_started: None,
@@ -381,11 +391,12 @@ impl<'a> Run<'a> {
         self.limits.wall.saturating_add(self.held.time()).saturating_add(kept_waiting).min(most)
     }
 
-    /// For how much of the run's time the rest of the machine kept it from going on.
+    /// For how much of the run's time the rest of the machine kept it from going on; for all of it while that cannot be
+    /// told.
     fn kept_waiting(&self, at: Duration) -> Duration {
-        let mut effort = self.effort();
+        let Some(mut effort) = self.settled_effort() else { return at };
         effort += self.ended;
-        effort.kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
+        effort.since(self.before).kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
     }
 
     /// Whether there would be children, had they not been ended or left standing at their birth.

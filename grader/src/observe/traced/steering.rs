@@ -154,7 +154,9 @@ impl Run<'_> {
 
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
     pub(super) fn lose_patience(&mut self) -> bool {
-        if !self.holds_somebody() || !self.patience.is_lost(|| self.effort(), || self.is_out_of_reach()) {
+        let patience = self.patience;
+        let is_out_of_reach = || self.is_out_of_reach();
+        if !self.holds_somebody() || !patience.is_lost(|| self.settled_effort(), is_out_of_reach) {
             return false;
         }
         self.impatient = true;
@@ -173,6 +175,12 @@ impl Run<'_> {
             }
         }
         effort
+    }
+
+    /// The same, if nobody waits for a CPU whose wait has not been told yet.
+    pub(super) fn settled_effort(&self) -> Option<Effort> {
+        let alive = self.tree.alive().flat_map(|index| self.tree.member(index).threads.iter().copied());
+        self.turn.borrow_mut().is_over(alive).then(|| self.effort())
     }
 
     /// Whether no living process could learn from another without a system call.
