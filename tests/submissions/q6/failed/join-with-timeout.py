@@ -11,5 +11,5 @@ if __name__ == "__main__":
     for child in children:
         child.start()
     for child in children:
-        child.join(timeout=0.1)
+        child.join(timeout=2)
     os._exit(0)
