@@ -21,6 +21,7 @@ mod solution;
 mod watch;
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,9 +32,13 @@ use crate::author::{CheckError, NewError, RecordError, ReleaseError};
 use crate::grading::{GradingError, with_causes};
 use crate::learner::{self, ResetError};
 use crate::question::{Course, CourseError, Diagnostics};
+use crate::report;
 use crate::submission::{Workspace, WorkspaceError};
 use crate::watch::WatchError;
 use args::{Arguments, Command};
+
+/// Longer lines are hard to read.
+const MOST_COLUMNS: usize = 100;
 
 /// Runs the command line of this process and returns the code to exit with.
 #[must_use]
@@ -129,8 +134,7 @@ fn report_error(error: &CommandError) -> u8 {
         CommandError::Usage(text) => text.clone(),
         error => format!("failed to {}", with_causes(error)),
     };
-    // Standard error is the last place to tell anything; where it is closed there is none.
-    let _ = writeln!(AutoStream::auto(io::stderr()), "grader: {text}");
+    tell(&text);
     match error {
         CommandError::Course(CourseError::Invalid(_))
         | CommandError::Release(ReleaseError::Course(CourseError::Invalid(_)))
@@ -176,22 +180,28 @@ fn chosen(workspace: &Workspace, course: &Course, id: Option<&str>) -> Result<St
 
 /// Tells of something that went wrong beside what was asked for.
 fn warn(error: &dyn std::error::Error) {
+    tell(&format!("failed to {}", with_causes(error)));
+}
+
+fn tell(text: &str) {
+    let width = columns_of(io::stderr()).unwrap_or(usize::MAX);
     // Standard error is the last place to tell anything; where it is closed there is none.
-    let _ = writeln!(AutoStream::auto(io::stderr()), "grader: failed to {}", with_causes(error));
+    let _ = report::error::write(&format!("grader: {text}"), width, &mut AutoStream::auto(io::stderr()));
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {
     std::fs::read_to_string(path).map_err(|source| CommandError::Read { path: path.to_owned(), source })
 }
 
-/// How many columns standard output has; enough for most sentences where it is no terminal.
+/// How many columns a report has; enough for most sentences where standard output is no terminal.
 fn columns() -> usize {
-    const DEFAULT: usize = 100;
-    if !io::stdout().is_terminal() {
-        return DEFAULT;
-    }
-    rustix::termios::tcgetwinsize(io::stdout()).map_or(DEFAULT, |size| match usize::from(size.ws_col) {
-        0 => DEFAULT,
-        columns => columns.min(DEFAULT),
+    columns_of(io::stdout()).unwrap_or(MOST_COLUMNS)
+}
+
+/// How many columns a terminal has to be written to; none if it is no terminal.
+fn columns_of(terminal: impl IsTerminal + AsFd) -> Option<usize> {
+    terminal.is_terminal().then(|| match rustix::termios::tcgetwinsize(terminal) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).min(MOST_COLUMNS),
+        _ => MOST_COLUMNS,
     })
 }

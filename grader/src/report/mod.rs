@@ -4,6 +4,7 @@
 //! Wire formats are types of their own, so that a change of the model cannot change them unnoticed.
 
 pub mod difference;
+pub mod error;
 pub mod json;
 mod layout;
 pub mod markdown;
