@@ -389,3 +389,24 @@ fn on_a_terminal_record_asks_and_check_says_how_far_it_is() {
     // Nothing of it is left.
     assert!(!terminal.shown().contains('…'), "{}", terminal.shown());
 }
+
+#[test]
+fn errors_are_broken_at_words_in_a_narrow_terminal() {
+    let course = recorded("println!(\"one\");");
+    let command = pty_process::blocking::Command::new(executable()).args(["grade", "hullo"]);
+    let mut terminal = Terminal::start(command.current_dir(course.path()).env("TERM", "xterm"), 30, 10);
+    terminal.wait_for_any_end();
+    let told =
+        "grader: failed to find a\nquestion `hullo` (did you mean\n`hello`?); the questions are\n`hello`";
+    assert_eq!(terminal.shown().trim_end(), told);
+}
+
+#[test]
+fn check_tells_of_a_folder_that_has_lost_its_question() {
+    let course = recorded("println!(\"one\");");
+    course.write("exercises/half/src/main.rs", "fn main() {}\n");
+    let mut command = grader(course.path());
+    let checked = command.env_remove("CARGO_TARGET_DIR").args(["check", "--seeds", "1"]).output().unwrap();
+    let told = text(&checked.stderr);
+    assert!(told.contains("half/question.toml`; without it the folder holds no question"), "{told}");
+}

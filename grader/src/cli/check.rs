@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::Format;
 use super::progress::ProgressLine;
-use super::{CommandError, columns, exit, workspace};
+use super::{CommandError, columns, exit, warn, workspace};
 use crate::author::{self, CheckProgress};
 use crate::model::{About, Holding, Soundness};
 use crate::question::Course;
@@ -18,7 +18,7 @@ Exit codes:
   0   every question is sound
   1   one is not
   2   wrong arguments, or no such question
-  3   a question's file has mistakes
+  3   a question's file has mistakes, or is missing
   4   observation is not possible here
   70  the grader's own fault";
 
@@ -43,9 +43,12 @@ pub(super) struct CheckArguments {
 
 pub(super) fn run(arguments: &CheckArguments, out: &mut dyn Write) -> Result<u8, CommandError> {
     let workspace = workspace()?;
-    let ids = match arguments.ids.as_slice() {
-        [] => Course::find(workspace.root())?.ids().to_vec(),
-        ids => ids.to_vec(),
+    let (ids, strays) = match arguments.ids.as_slice() {
+        [] => {
+            let course = Course::find(workspace.root())?;
+            (course.ids().to_vec(), course.strays().collect())
+        }
+        ids => (ids.to_vec(), Vec::new()),
     };
     let line = Mutex::new(ProgressLine::new());
     let progress = |step: CheckProgress| {
@@ -62,7 +65,12 @@ pub(super) fn run(arguments: &CheckArguments, out: &mut dyn Write) -> Result<u8,
         Format::Json => soundness::write_json(&all, out)?,
         Format::Text => write(&all, out)?,
     }
-    Ok(code(&all))
+    out.flush()?;
+    strays.iter().for_each(|stray| warn(stray));
+    Ok(match code(&all) {
+        exit::OK if !strays.is_empty() => exit::INVALID_QUESTION,
+        code => code,
+    })
 }
 
 fn write(all: &[Soundness], out: &mut dyn Write) -> std::io::Result<()> {

@@ -74,10 +74,13 @@ impl Course {
         &self.ids
     }
 
-    /// The folders beside the questions that hold none, since their question.toml is not there.
-    #[must_use]
-    pub fn strays(&self) -> &[String] {
-        &self.strays
+    /// What is wrong with the folders beside the questions that hold none: their question.toml is not there.
+    pub fn strays(&self) -> impl Iterator<Item = CourseError> {
+        self.strays.iter().map(|id| self.no_file(id))
+    }
+
+    fn no_file(&self, id: &str) -> CourseError {
+        CourseError::NoFile { file: self.folder(id).join("question.toml") }
     }
 
     /// The folder of a question.
@@ -114,7 +117,7 @@ impl Course {
         }
         let is_name = Path::new(id).components().count() == 1 && !id.starts_with('.');
         if is_name && self.folder(id).is_dir() {
-            return Err(CourseError::NoFile { file: self.folder(id).join("question.toml") });
+            return Err(self.no_file(id));
         }
         Err(CourseError::Unknown { id: id.to_owned(), known: self.ids.clone() })
     }
