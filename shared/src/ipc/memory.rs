@@ -5,6 +5,7 @@
 //!   word   0  claims      chunks offered and claimed             both       `claims`
 //!   word  16  withdrawn   a claimed chunk that nobody wants      manager
 //!   word  17  poked       how often the worker was poked         manager
+//!   word  18  spins       whether it pays to wait awake          manager
 //!   word  32  taken       results copied out                     manager    `results`
 //!   word  48  started     the number of the call begun last      worker
 //!   word  49  published   results that count                     worker     `results`
@@ -36,7 +37,7 @@ use rustix::time::ClockId;
 use super::alarm::{self, News};
 use super::claims::{self, Offers};
 use super::requests::{self, Found, Request};
-use super::spin::Spin;
+use super::spin::{self, Spin};
 use super::{Malformed, records, results};
 use crate::sys::mapping::{MakerSide, OpenerSide, Sizes};
 
@@ -46,6 +47,7 @@ const SIZES: Sizes = Sizes { inward: 128 << 10, outward: 128 << 10 };
 const CLAIMS: usize = 0;
 const WITHDRAWN: usize = 16;
 const POKED: usize = 17;
+const SPINS: usize = 18;
 const TAKEN: usize = 32;
 const STARTED: usize = 48;
 const PUBLISHED: usize = 49;
@@ -77,6 +79,8 @@ impl ManagerSide {
         let (memory, file) = MakerSide::create(SIZES)?;
         alarm::prepare(memory.flag(WORKER));
         alarm::prepare(memory.flag(MANAGER));
+        // Relaxed, as nobody else has the memory yet.
+        memory.word(SPINS).store(spin::pays().into(), Ordering::Relaxed);
         let side = ManagerSide {
             memory,
             requests: requests::Writer::new(SIZES.inward),
@@ -208,14 +212,15 @@ impl ManagerSide {
 /// Opens the worker's side: where requests come in and where results go out.
 pub(crate) fn open(file: OwnedFd) -> io::Result<(Inbox, Outbox)> {
     let memory = Rc::new(OpenerSide::open(file, SIZES)?);
+    let spins = memory.word(SPINS).load(Ordering::Relaxed) != 0;
     let inbox = Inbox {
         memory: Rc::clone(&memory),
         requests: requests::Reader::default(),
         claimed: 0,
         poked: Cell::new(0),
-        spin: Spin::default(),
+        spin: Spin::new(spins),
     };
-    Ok((inbox, Outbox { memory, results: results::Writer::new(SIZES.outward), spin: Spin::default() }))
+    Ok((inbox, Outbox { memory, results: results::Writer::new(SIZES.outward), spin: Spin::new(spins) }))
 }
 
 /// Where requests come in.

@@ -5,7 +5,6 @@
 //! work, spins fail and shrink to nearly nothing. Now and then a long one is tried all the same, since two
 //! sides that both sleep at once would never find out that they need not.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,28 +21,38 @@ const TRIALS: u32 = 64;
 /// Turns between two looks at the clock.
 const TURNS: u32 = 16;
 
+/// Whether two sides can be awake at once on this machine.
+pub(crate) fn pays() -> bool {
+    num_cpus::get() > 1
+}
+
 /// How long one side stays awake. Relaxed throughout: the words guard nothing, and a wrong guess is none.
 pub(crate) struct Spin {
+    /// Whether there is a CPU for the other side meanwhile.
+    pays: bool,
     micros: AtomicU32,
     failures: AtomicU32,
     /// Whether somebody spins. One is enough: others sleep at once.
     taken: AtomicBool,
 }
 
-impl Default for Spin {
-    fn default() -> Spin {
-        Spin { micros: AtomicU32::new(LONGEST), failures: AtomicU32::new(0), taken: AtomicBool::new(false) }
-    }
-}
-
 impl Spin {
+    /// As [`pays`] says, which a worker is told, since to find out takes longer than to start.
+    pub(crate) fn new(pays: bool) -> Spin {
+        Spin {
+            pays,
+            micros: AtomicU32::new(LONGEST),
+            failures: AtomicU32::new(0),
+            taken: AtomicBool::new(false),
+        }
+    }
+
     /// Waits awake until `ready`, for a while; says whether it came.
     pub(crate) fn wait(&self, mut ready: impl FnMut() -> bool) -> bool {
-        static ALONE: LazyLock<bool> = LazyLock::new(|| num_cpus::get() == 1);
         if ready() {
             return true;
         }
-        if *ALONE || self.taken.swap(true, Ordering::Relaxed) {
+        if !self.pays || self.taken.swap(true, Ordering::Relaxed) {
             return false;
         }
         let is_ready = self.spin(ready);

@@ -36,7 +36,7 @@ use super::watch::Watch;
 use crate::error::Error;
 use crate::ipc::message::Refusal;
 use crate::ipc::ready;
-use crate::ipc::spin::Spin;
+use crate::ipc::spin::{self, Spin};
 use crate::sys::origin::Origin;
 
 /// What all who use a pool share.
@@ -137,7 +137,7 @@ impl Shared {
             watch,
             kick,
             nudge,
-            spin: Spin::default(),
+            spin: Spin::new(spin::pays()),
             open_jobs: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             fault,

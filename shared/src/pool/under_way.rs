@@ -444,7 +444,7 @@ mod tests {
     }
 
     fn words() -> impl Strategy<Value = Vec<(usize, u64)>> {
-        let index = prop_oneof![Just(0), 16..18_usize, Just(32), 48..51_usize, Just(64), Just(80), Just(96)];
+        let index = prop_oneof![Just(0), 16..19_usize, Just(32), 48..51_usize, Just(64), Just(80), Just(96)];
         let value = prop_oneof![0..200_u64, any::<u64>(), (0..9_u64).prop_map(|count| count << 32)];
         prop::collection::vec((index, value), 0..4)
     }
