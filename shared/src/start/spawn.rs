@@ -18,10 +18,9 @@ pub(super) fn start(
     kind: Kind,
 ) -> io::Result<Begun> {
     let (socket, theirs) = channel()?;
-    let starting = spawner::begin(move || start_here(&theirs, &files, &world, kind))?;
-    // Meanwhile, so that the child finds it there.
+    // Before the child is there, so that it finds it.
     let sent = greeting.write(&socket);
-    let (pid, handle) = starting.wait()??;
+    let (pid, handle) = spawner::run(move || start_here(&theirs, &files, &world, kind))??;
     Ok(Begun { pid, handle, socket, sent })
 }
 
