@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::ipc::attachments::{self, Attachment};
-use crate::sys::sealed::Unsealed;
+use crate::sys::sealed::{Sealed, Unsealed};
 
 /// Bytes that several processes read in place. The counterpart of Python's `SharedMemory`, for reading.
 ///
@@ -149,11 +149,11 @@ const NOT_HERE: &str = "`SharedBytes` cross only in the arguments and results of
 
 /// The memory, as it shows itself to the library's codec.
 #[derive(Clone)]
-struct Wire(Attachment);
+struct Wire(Arc<Sealed>);
 
 impl Serialize for Wire {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Inside<'a>(&'a Attachment);
+        struct Inside<'a>(&'a Arc<Sealed>);
         impl Serialize for Inside<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if attachments::give(self.0) {
@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for Wire {
                 if !attachments::is_asked() {
                     return Err(D::Error::custom(NOT_HERE));
                 }
-                let memory = attachments::take(u32::deserialize(deserializer)?);
+                let memory = attachments::take(u32::deserialize(deserializer)?).and_then(Attachment::sealed);
                 let lost =
                     "the memory of `SharedBytes` did not come along: there was no room for its descriptor";
                 memory.map(Wire).ok_or_else(|| D::Error::custom(lost))

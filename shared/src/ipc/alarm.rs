@@ -49,16 +49,18 @@ pub(crate) fn clear<W: Word>(word: &W) {
 
 /// Sleeps until `ready`, by means of `wait`, which returns when the alarm went off and may return before.
 pub(crate) fn sleep<W: Word>(word: &W, news: News, mut ready: impl FnMut() -> bool, mut wait: impl FnMut()) {
-    loop {
-        set(word, news);
-        if ready() {
-            return clear(word);
-        }
-        wait();
-        if ready() {
-            return clear(word);
-        }
+    while !ready() {
+        sleep_once(word, news, &mut ready, &mut wait);
     }
+}
+
+/// The same, but only until `wait` returns.
+pub(crate) fn sleep_once<W: Word>(word: &W, news: News, ready: impl FnOnce() -> bool, wait: impl FnOnce()) {
+    set(word, news);
+    if !ready() {
+        wait();
+    }
+    clear(word);
 }
 
 /// Whether the other side is to be woken for these news, which are stored. The alarm is off then.

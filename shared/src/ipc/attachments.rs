@@ -6,8 +6,12 @@
 //! Nobody else's serializer asks, and the value can say so.
 
 use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use super::lent::{self, Lent};
+use crate::sys::huge;
 use crate::sys::sealed::Sealed;
 
 /// The name by which a value says that it has memory to go along.
@@ -17,20 +21,68 @@ pub(crate) const NAME: &str = "multiprocessing::SharedBytes";
 pub(crate) const MOST: usize = 250;
 
 /// Memory that goes along.
-pub(crate) type Attachment = Arc<Sealed>;
+#[derive(Clone, Debug)]
+pub(crate) enum Attachment {
+    /// Nobody can change it, so it can be read in place.
+    Sealed(Arc<Sealed>),
+    /// It has to be copied.
+    Lent(Arc<Lent>),
+}
+
+impl Attachment {
+    /// Puts long bytes into memory, if there is any.
+    pub(crate) fn copy(bytes: &[u8]) -> Option<Attachment> {
+        let lent = lent::lend(bytes).map(Arc::new).map(Attachment::Lent);
+        lent.or_else(|| Sealed::copy(&[bytes]).ok().map(Arc::new).map(Attachment::Sealed))
+    }
+
+    /// What another process has sent.
+    pub(crate) fn open(file: OwnedFd) -> io::Result<Attachment> {
+        if Sealed::is_sealed(file.as_fd()) {
+            Sealed::open(file).map(Arc::new).map(Attachment::Sealed)
+        } else {
+            Lent::open(file).map(Arc::new).map(Attachment::Lent)
+        }
+    }
+
+    /// The memory, if it can be read in place.
+    pub(crate) fn sealed(self) -> Option<Arc<Sealed>> {
+        match self {
+            Attachment::Sealed(memory) => Some(memory),
+            Attachment::Lent(_) => None,
+        }
+    }
+
+    /// A copy of the bytes; an error of kind `OutOfMemory` if there is no memory for it.
+    pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Attachment::Sealed(memory) => huge::read(memory.as_fd(), memory.len()),
+            Attachment::Lent(memory) => memory.to_vec(),
+        }
+    }
+}
+
+impl AsFd for Attachment {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Attachment::Sealed(memory) => memory.as_fd(),
+            Attachment::Lent(memory) => memory.as_fd(),
+        }
+    }
+}
 
 thread_local! {
     /// Whether the codec asks.
     static IS_ASKED: Cell<bool> = const { Cell::new(false) };
     /// What was given to it.
-    static GIVEN: Cell<Option<Attachment>> = const { Cell::new(None) };
+    static GIVEN: Cell<Option<Arc<Sealed>>> = const { Cell::new(None) };
     /// What came with what is being decoded.
     static CAME: RefCell<Vec<Attachment>> = const { RefCell::new(Vec::new()) };
 }
 
 /// For the codec: has a value written or read that may [`give`] or [`take`] an attachment meanwhile. Gives what
 /// was given.
-pub(crate) fn ask<T>(during: impl FnOnce() -> T) -> (T, Option<Attachment>) {
+pub(crate) fn ask<T>(during: impl FnOnce() -> T) -> (T, Option<Arc<Sealed>>) {
     struct Asked(bool);
     impl Drop for Asked {
         fn drop(&mut self) {
@@ -45,10 +97,10 @@ pub(crate) fn ask<T>(during: impl FnOnce() -> T) -> (T, Option<Attachment>) {
 
 /// For the value, when it is written: gives its memory, if it is asked for.
 #[must_use = "if nobody has asked, the memory does not go along"]
-pub(crate) fn give(attachment: &Attachment) -> bool {
+pub(crate) fn give(memory: &Arc<Sealed>) -> bool {
     let is_asked = IS_ASKED.get();
     if is_asked {
-        GIVEN.set(Some(Arc::clone(attachment)));
+        GIVEN.set(Some(Arc::clone(memory)));
     }
     is_asked
 }

@@ -63,7 +63,7 @@ impl Frame {
         mut attached: Vec<Attachment>,
     ) -> Option<Payload> {
         if along.in_memory {
-            let row = (attached.len() > along.attached).then(|| attached.pop())??;
+            let row = (attached.len() > along.attached).then(|| attached.pop())??.sealed()?;
             return Some(Payload { place: 0..row.len(), bytes: Bytes::Memory(row), attached });
         }
         let start = self.0.len().saturating_sub(length);
@@ -84,7 +84,7 @@ pub(crate) struct Payload {
 #[derive(Debug)]
 enum Bytes {
     Heap(Arc<Vec<u8>>),
-    Memory(Attachment),
+    Memory(Arc<Sealed>),
 }
 
 /// A payload from this length on crosses in memory of its own.
@@ -93,7 +93,8 @@ const LONG_PAYLOAD: usize = 1 << 20;
 /// Puts a payload of two parts into memory of its own, if it is long and there is memory and a descriptor.
 pub(crate) fn pack(parts: [&[u8]; 2]) -> Option<Attachment> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    (length >= LONG_PAYLOAD).then(|| Sealed::copy(&parts).ok()).flatten().map(Arc::new)
+    let packed = (length >= LONG_PAYLOAD).then(|| Sealed::copy(&parts).ok()).flatten();
+    packed.map(Arc::new).map(Attachment::Sealed)
 }
 
 impl Payload {
@@ -215,7 +216,7 @@ impl FrameReader {
         }
         let count = count.min(self.attached.files.len());
         let files: Vec<OwnedFd> = self.attached.files.drain(..count).collect();
-        files.into_iter().map_while(|file| Sealed::open(file).ok()).map(Arc::new).collect()
+        files.into_iter().map_while(|file| Attachment::open(file).ok()).collect()
     }
 
     /// What has come of frames that were not taken.

@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::thread::futex;
-use rustix::time::ClockId;
+use rustix::time::{ClockId, Timespec};
 
 use super::alarm::{self, News};
 use super::claims::{self, Offers};
@@ -253,6 +253,19 @@ impl Inbox {
     pub(crate) fn wait(&mut self) {
         let claims = self.memory.word(CLAIMS);
         sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
+    }
+
+    /// Waits as [`wait`](Inbox::wait) does, but hardly longer than this; says whether there is one.
+    pub(crate) fn wait_timeout(&mut self, timeout: Duration) -> bool {
+        let (claims, flag) = (self.memory.word(CLAIMS), self.memory.flag(WORKER));
+        let is_there = || claims::waiting(claims) > 0;
+        let timeout = Timespec::try_from(timeout).unwrap_or_default();
+        if !self.spin.wait(is_there) {
+            alarm::sleep_once(flag, News::Any, is_there, || {
+                let _ = futex::wait(flag, futex::Flags::empty(), News::Any as u32, Some(&timeout));
+            });
+        }
+        is_there()
     }
 
     /// Whether the manager has poked since that was heeded last. Acquire: partner of [`ManagerSide::poke`].

@@ -3,8 +3,8 @@
 //! From the bottom up: values become bytes ([`codec`]), many of them stand in a row ([`records`]), what came
 //! of a call is an [`outcome`], a [`message`] says what the bytes mean, and a [`frame`] brings one message
 //! with its bytes across a socket, on a [`channel`] where one may block, or in a [`letter`] with descriptors. A
-//! large value travels as a [`parcel`], and memory that is shared goes along with it as one of its
-//! [`attachments`].
+//! large value travels as a [`parcel`]; memory that is shared goes along with it as one of its [`attachments`],
+//! and so do long bytes, in memory that is [`lent`].
 //!
 //! A worker and its manager share a [`memory`] as well: [`requests`] go one way and [`results`] the other,
 //! [`claims`] say who has which request, and an [`alarm`] wakes a side that sleeps. The worker makes the calls of
@@ -20,6 +20,7 @@ pub(crate) mod chunk;
 pub(crate) mod claims;
 pub(crate) mod codec;
 pub(crate) mod frame;
+pub(crate) mod lent;
 pub(crate) mod letter;
 pub(crate) mod memory;
 pub(crate) mod message;

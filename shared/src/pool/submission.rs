@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::ipc::attachments::Attachment;
 use crate::ipc::message::Work;
 use crate::ipc::outcome::Failure;
-use crate::ipc::{codec, records};
+use crate::ipc::{codec, lent, records};
 
 /// A chunk is full when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks
 /// save nothing, and what is worked on at one end while it is written at the other gets less.
@@ -188,6 +188,7 @@ impl<A: Serialize> Submission<A> {
 
 impl<A> Drop for Submission<A> {
     fn drop(&mut self) {
+        lent::give_back();
         // SeqCst as in `open`. What was sent before is seen by whoever sees this.
         self.shared.open_jobs.fetch_sub(1, Ordering::SeqCst);
         if self.shared.closed.load(Ordering::SeqCst) {

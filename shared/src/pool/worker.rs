@@ -17,10 +17,13 @@ use crate::ipc::memory::{self, Inbox};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Work};
 use crate::ipc::output::Output;
 use crate::ipc::requests::Kind;
-use crate::ipc::{attachments, codec, outcome, records};
+use crate::ipc::{attachments, codec, lent, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::signals;
+
+/// How long memory for long results is kept while there is nothing to do.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// Serves the manager at the other end of the channel; gives the code to leave with.
 pub(crate) fn run(
@@ -69,6 +72,9 @@ impl Worker {
         loop {
             let Some(request) = self.inbox.claim().map_err(|_| nonsense())? else {
                 self.output.tell(true)?;
+                if lent::is_kept() && !self.inbox.wait_timeout(KEPT) {
+                    lent::give_back();
+                }
                 self.inbox.wait();
                 continue;
             };

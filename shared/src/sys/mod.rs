@@ -11,6 +11,7 @@ pub(crate) mod descriptor;
 pub(crate) mod environment;
 pub(crate) mod exit;
 pub(crate) mod function;
+pub(crate) mod huge;
 pub(crate) mod image;
 pub(crate) mod mapping;
 mod note;

@@ -65,10 +65,15 @@ impl Sealed {
         Ok(Sealed { mapping, file: file.into() })
     }
 
+    /// Whether it is memory that nobody can change any more.
+    pub(crate) fn is_sealed(file: BorrowedFd<'_>) -> bool {
+        rustix::fs::fcntl_get_seals(file).is_ok_and(|seals| seals.contains(SEALS))
+    }
+
     /// Maps memory that another process has filled and sealed.
     pub(crate) fn open(file: OwnedFd) -> io::Result<Sealed> {
         let length = usize::try_from(rustix::fs::fstat(&file)?.st_size).unwrap_or(0);
-        if length == 0 || !rustix::fs::fcntl_get_seals(&file)?.contains(SEALS) {
+        if length == 0 || !Sealed::is_sealed(file.as_fd()) {
             return Err(io::ErrorKind::InvalidData.into());
         }
         // A private mapping that is only read shows the file's own pages. Kernels before 6.7 refuse a shared one

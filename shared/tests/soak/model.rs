@@ -48,7 +48,7 @@ pub(crate) enum Deed {
 /// Deeds that end well.
 const GOOD: [fn(&mut Random) -> Deed; 4] = [
     |_| Deed::Answer,
-    |random| Deed::Echo(Text("x".repeat(random.pick(&[0, 1, 100, 5_000, 70_000, 300_000])))),
+    |random| Deed::Echo(Text("x".repeat(random.pick(&[0, 1, 100, 5_000, 70_000, 300_000, 1_500_000])))),
     |_| Deed::Dawdle,
     |_| Deed::Answer,
 ];
@@ -252,6 +252,17 @@ pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool 
 /// Whether this is what comes of a call whose worker was killed from outside.
 pub(crate) fn is_killed(outcome: &Result<Answer, Error>) -> bool {
     matches!(outcome, Err(Error::Died { status: ExitStatus::Signal(libc::SIGKILL), .. }))
+}
+
+/// Whether the descriptor was closed with which long bytes had come.
+pub(crate) fn is_not_there(outcome: &Result<Answer, Error>) -> bool {
+    match outcome {
+        Err(error @ Error::Deserialise { value: Value::Argument, .. }) => {
+            let why = std::error::Error::source(error).map(ToString::to_string);
+            why.is_some_and(|why| why.contains("did not come along"))
+        }
+        _ => false,
+    }
 }
 
 pub(crate) fn is_dead(outcome: &Result<Answer, Error>) -> bool {

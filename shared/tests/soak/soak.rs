@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
 use crate::FOREVER;
-use crate::model::{Answer, Call, Deed, is_dead, is_expected, is_killed, perform, prepare};
+use crate::model::{Answer, Call, Deed, is_dead, is_expected, is_killed, is_not_there, perform, prepare};
 use crate::random::Random;
 
 type Outcome = Result<Answer, Error>;
@@ -367,7 +367,8 @@ impl Soak {
             Err(_) => self.tally.errors += 1,
         }
         if !is_expected(call, outcome) {
-            let may_be = is_killed(outcome) || (self.spoilt > 0 && is_dead(outcome));
+            let is_after_spoilt = || is_dead(outcome) || is_not_there(outcome);
+            let may_be = is_killed(outcome) || (self.spoilt > 0 && is_after_spoilt());
             assert!(may_be, "step {}: {call:?} gave {outcome:?}", self.tally.steps);
             self.died.push(format!("step {}: {call:?} gave {outcome:?}", self.tally.steps));
         }

@@ -7,6 +7,7 @@ mod endings;
 mod family;
 mod faults;
 mod helpers;
+mod lent;
 mod pool;
 mod process;
 mod readiness;

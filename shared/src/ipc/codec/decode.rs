@@ -1,9 +1,11 @@
 //! Bytes to values. Whatever the bytes are, they give a value or an error.
 
+use std::io;
+
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
 use super::{ATTACHED, Error, LONG};
-use crate::ipc::attachments::{self, Attachment};
+use crate::ipc::attachments;
 
 /// Reads a value that takes up all the bytes.
 #[inline]
@@ -64,14 +66,19 @@ impl<'de> Decoder<'de> {
 
     /// The bytes that stand here if they are attached.
     #[inline]
-    fn take_attached(&mut self) -> Result<Option<Attachment>, Error> {
+    fn take_attached(&mut self) -> Result<Option<Vec<u8>>, Error> {
         if self.rest.first() == Some(&ATTACHED) { self.find_attached().map(Some) } else { Ok(None) }
     }
 
     #[cold]
-    fn find_attached(&mut self) -> Result<Attachment, Error> {
+    fn find_attached(&mut self) -> Result<Vec<u8>, Error> {
         let [_, number @ ..] = self.take::<5>()?;
-        attachments::take(u32::from_le_bytes(number)).ok_or(Error::NotThere)
+        let memory = attachments::take(u32::from_le_bytes(number)).ok_or(Error::NotThere)?;
+        memory.to_vec().map_err(|error| match error.kind() {
+            io::ErrorKind::OutOfMemory => Error::NoMemory,
+            // Somebody has closed the descriptor meanwhile.
+            _ => Error::NotThere,
+        })
     }
 
     fn parts(&mut self, left: usize) -> Parts<'_, 'de> {
@@ -128,7 +135,7 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.take_attached()? {
-            Some(memory) => visitor.visit_str(text(&memory)?),
+            Some(bytes) => visitor.visit_string(String::from_utf8(bytes).map_err(|_| Error::Wrong)?),
             None => visitor.visit_borrowed_str(text(self.take_bytes()?)?),
         }
     }
@@ -141,7 +148,7 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
     #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.take_attached()? {
-            Some(memory) => visitor.visit_bytes(&memory),
+            Some(bytes) => visitor.visit_byte_buf(bytes),
             None => visitor.visit_borrowed_bytes(self.take_bytes()?),
         }
     }

@@ -1,12 +1,9 @@
 //! Values to bytes.
 
-use std::sync::Arc;
-
 use serde::ser::{self, Serialize};
 
 use super::{ATTACHED, ATTACHED_FROM, Error, LONG};
 use crate::ipc::attachments::{self, Attachment};
-use crate::sys::sealed::Sealed;
 
 /// Appends the value's bytes. What was appended before an error stays: the caller knows where it began.
 #[inline]
@@ -52,12 +49,12 @@ impl Encoder<'_> {
     fn attach<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let (written, given) = attachments::ask(|| value.serialize(&mut *self));
         written?;
-        let Some(attachment) = given else { return Ok(()) };
+        let Some(memory) = given else { return Ok(()) };
         let attached = self.attached.as_mut().ok_or(Error::NotAttached)?;
         if attached.len() == attachments::MOST {
             return Err(Error::TooManyAttached);
         }
-        attached.push(attachment);
+        attached.push(Attachment::Sealed(memory));
         let number = (attached.len() - 1) as u32;
         self.put(&number.to_le_bytes())
     }
@@ -69,9 +66,9 @@ impl Encoder<'_> {
         else {
             return false;
         };
-        let Ok(memory) = Sealed::copy(&[value]) else { return false };
+        let Some(memory) = Attachment::copy(value) else { return false };
         let number = attached.len() as u32;
-        attached.push(Arc::new(memory));
+        attached.push(memory);
         self.put(&[ATTACHED]).and_then(|()| self.put(&number.to_le_bytes())).is_ok()
     }
 

@@ -1,0 +1,173 @@
+//! Memory in which long bytes cross, and then others.
+//!
+//! To get fresh memory from the kernel, and to give it back, takes ten times as long as to fill it. So whoever
+//! sends long bytes keeps the memory that they crossed in, for the next ones. The receiver copies them out with
+//! read(2) and maps nothing, so that it does not matter what stands there later, nor who writes it.
+//!
+//! Whether they are still needed there, a lock says (flock(2)). With each use the memory is opened once more, for
+//! reading, and what is sent is that open file, under a shared lock. The kernel drops the lock with the last
+//! descriptor of it, wherever they have gone and however their holders have ended. The memory can be used again
+//! when its owner gets the lock for itself alone.
+//!
+//! It belongs to the thread that sends, which gives it back when it has no more to send: see [`give_back`].
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
+
+use crate::sys::huge;
+use crate::sys::origin::Origin;
+
+/// As many a thread keeps at most: some are on their way while others are filled.
+const MOST: usize = 4;
+
+/// Longer bytes cross in memory of their own: so much is not kept, and not taken unseen by a limit on the address
+/// space.
+const LONGEST: usize = 256 << 20;
+
+/// Bytes on their way.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    file: OwnedFd,
+    length: usize,
+}
+
+/// What a thread keeps.
+struct Kept {
+    /// A copy of the process by fork has the same memory, and must not write there.
+    origin: Origin,
+    files: Vec<File>,
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+}
+
+/// Puts bytes into memory that this thread keeps; `None` where all of that is on its way, they are too long, or the
+/// system refuses something.
+pub(crate) fn lend(bytes: &[u8]) -> Option<Lent> {
+    if bytes.len() > LONGEST {
+        return None;
+    }
+    KEPT.with_borrow_mut(|kept| {
+        let here = Origin::here();
+        if kept.as_ref().is_none_or(|kept| kept.origin != here) {
+            *kept = Some(Kept { origin: here, files: Vec::new() });
+        }
+        kept.as_mut()?.lend(bytes)
+    })
+}
+
+/// Gives back what this thread keeps. What is on its way is there as long as somebody has it.
+pub(crate) fn give_back() {
+    KEPT.set(None);
+}
+
+/// Whether this thread keeps anything.
+pub(crate) fn is_kept() -> bool {
+    KEPT.with_borrow(Option::is_some)
+}
+
+impl Kept {
+    fn lend(&mut self, bytes: &[u8]) -> Option<Lent> {
+        let free = self.files.iter().position(is_free);
+        let file = match free {
+            Some(place) => self.files.swap_remove(place),
+            None if self.files.len() < MOST => {
+                File::from(rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC).ok()?)
+            }
+            None => return None,
+        };
+        // Where there is no room for the bytes, the memory is of no use any more.
+        let lent = fill(&file, bytes).ok()?;
+        self.files.push(file);
+        Some(Lent { file: lent, length: bytes.len() })
+    }
+}
+
+/// Whether nobody has the memory any more.
+fn is_free(file: &File) -> bool {
+    let is_free = flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    is_free && flock(file, FlockOperation::Unlock).is_ok()
+}
+
+/// Replaces what is there; gives the open file to be sent.
+fn fill(file: &File, bytes: &[u8]) -> io::Result<OwnedFd> {
+    file.set_len(bytes.len() as u64)?;
+    file.write_all_at(bytes, 0)?;
+    let again = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let lent = rustix::fs::open(again, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    flock(&lent, FlockOperation::NonBlockingLockShared)?;
+    Ok(lent)
+}
+
+impl Lent {
+    /// What another process has sent. Nothing is believed of it but that it is a file.
+    pub(crate) fn open(file: OwnedFd) -> io::Result<Lent> {
+        let status = rustix::fs::fstat(&file)?;
+        let length = usize::try_from(status.st_size).unwrap_or(0);
+        if length == 0 || !rustix::fs::FileType::from_raw_mode(status.st_mode).is_file() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(Lent { file, length })
+    }
+
+    /// The bytes.
+    pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
+        huge::read(self.as_fd(), self.length)
+    }
+}
+
+impl AsFd for Lent {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory_of(lent: &Lent) -> u64 {
+        rustix::fs::fstat(lent).unwrap().st_ino
+    }
+
+    #[test]
+    fn memory_is_used_again_when_the_last_descriptor_is_gone_and_not_before() {
+        let first = lend(b"first").unwrap();
+        let sent = Lent::open(first.file.try_clone().unwrap()).unwrap();
+        let memory = memory_of(&first);
+        drop(first);
+        let second = lend(b"second").unwrap();
+        assert_ne!(memory_of(&second), memory);
+        assert_eq!(sent.to_vec().unwrap(), b"first");
+        drop(sent);
+        let third = lend(b"3").unwrap();
+        assert_eq!(memory_of(&third), memory);
+        assert_eq!(Lent::open(third.file).unwrap().to_vec().unwrap(), b"3");
+        assert_eq!(second.to_vec().unwrap(), b"second");
+        assert!(is_kept());
+        give_back();
+        assert!(!is_kept());
+        assert_eq!(second.to_vec().unwrap(), b"second");
+    }
+
+    #[test]
+    fn so_much_is_kept_and_no_more() {
+        let all: Vec<Lent> = (0..MOST).map(|_| lend(b"some").unwrap()).collect();
+        assert!(lend(b"more").is_none());
+        drop(all);
+        assert!(lend(b"more").is_some());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        assert!(Lent::open(rustix::pipe::pipe().unwrap().0).is_err());
+        assert!(Lent::open(File::open("/dev/zero").unwrap().into()).is_err());
+        assert!(Lent::open(tempfile::tempfile().unwrap().into()).is_err());
+    }
+}
