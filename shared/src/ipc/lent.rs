@@ -106,14 +106,12 @@ fn fill(file: &File, bytes: &[u8]) -> io::Result<OwnedFd> {
 }
 
 impl Lent {
-    /// What another process has sent. Nothing is believed of it but that it is a file.
+    /// What another process has sent. Nothing is believed of it but that it is memory, which is what has seals, so that
+    /// to read it takes no longer than that.
     pub(crate) fn open(file: OwnedFd) -> io::Result<Lent> {
-        let status = rustix::fs::fstat(&file)?;
-        let length = usize::try_from(status.st_size).unwrap_or(0);
-        if length == 0 || !rustix::fs::FileType::from_raw_mode(status.st_mode).is_file() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(Lent { file, length })
+        rustix::fs::fcntl_get_seals(&file)?;
+        let length = usize::try_from(rustix::fs::fstat(&file)?.st_size).unwrap_or(0);
+        if length == 0 { Err(io::ErrorKind::InvalidData.into()) } else { Ok(Lent { file, length }) }
     }
 
     /// The bytes.
@@ -165,9 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn what_is_no_memory_is_refused() {
         assert!(Lent::open(rustix::pipe::pipe().unwrap().0).is_err());
         assert!(Lent::open(File::open("/dev/zero").unwrap().into()).is_err());
-        assert!(Lent::open(tempfile::tempfile().unwrap().into()).is_err());
+        assert!(Lent::open(File::open("/proc/self/maps").unwrap().into()).is_err());
+        let empty = rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC).unwrap();
+        assert!(Lent::open(empty).is_err());
     }
 }
