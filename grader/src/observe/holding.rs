@@ -59,6 +59,11 @@ impl Holding {
         self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// The same without the time since somebody has been held now: it stays as it is as long as that goes on.
+    pub(super) fn time_before(&self) -> Duration {
+        self.before
+    }
+
     fn settle(&mut self) {
         if self.held.is_empty() {
             self.before += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());

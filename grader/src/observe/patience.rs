@@ -39,6 +39,11 @@ impl Patience {
         Patience { since: Instant::now(), before, wall, times: 0, passed_over: Duration::ZERO }
     }
 
+    /// From when on real time counts, as a time since this one; another value stands for another patience.
+    pub(super) fn since(&self, start: Instant) -> Duration {
+        self.since.saturating_duration_since(start)
+    }
+
     /// The run was at rest, and so much time was passed over for somebody who waits.
     pub(super) fn passed(&mut self, time: Duration) {
         self.since = Instant::now();

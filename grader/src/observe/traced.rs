@@ -204,8 +204,9 @@ struct Run<'a> {
     /// Who found a time to be over then.
     waiters: BTreeSet<usize>,
     patience: Patience,
-    /// Who is given a CPU before time counts.
+    /// Who is given a CPU before the run's time limit counts, and before its patience does.
     turn: RefCell<Turn>,
+    turn_of_patience: RefCell<Turn>,
     /// Whether patience was lost once; then nobody is held any more.
     impatient: bool,
     last_heard: Instant,
@@ -298,6 +299,7 @@ impl<'a> Run<'a> {
             waiters: BTreeSet::new(),
             patience: Patience::new(limits.wall, before),
             turn: RefCell::default(),
+            turn_of_patience: RefCell::default(),
             impatient: false,
             last_heard: Instant::now(),
             not_started: None,
@@ -367,17 +369,20 @@ impl<'a> Run<'a> {
             Some(_) if without_children => Some(Ending::Finished),
             Some(ended) if self.is_aftermath_over(at, ended) || self.is_empty()? => Some(Ending::Finished),
             None if self.lacks_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
-            None if at >= self.wall(Duration::ZERO) && at >= self.wall(self.kept_waiting(at)) => {
-                Some(Ending::TimedOut)
-            }
+            None if self.is_time_up(at) => Some(Ending::TimedOut),
             _ => None,
         })
     }
 
+    fn is_time_up(&self, at: Duration) -> bool {
+        let up = self.limits.wall.saturating_add(self.held.time_before());
+        at >= self.wall(Duration::ZERO) && at >= self.wall(self.kept_waiting(at, up))
+    }
+
     /// Whether those that outlive main have had their time; on a busy machine it is longer by what they had to wait.
     fn is_aftermath_over(&self, at: Duration, main_ended: Duration) -> bool {
-        let over = main_ended + AFTERMATH;
-        at >= over && at >= over + self.kept_waiting(at).min(LONGEST_STARVED)
+        let up = main_ended + AFTERMATH;
+        at >= up && at >= up + self.kept_waiting(at, up).min(LONGEST_STARVED)
     }
 
     /// Whether nobody is alive, nor was born without a word so far.
@@ -392,9 +397,9 @@ impl<'a> Run<'a> {
     }
 
     /// For how much of the run's time the rest of the machine kept it from going on; for all of it while that cannot be
-    /// told.
-    fn kept_waiting(&self, at: Duration) -> Duration {
-        let Some(mut effort) = self.settled_effort() else { return at };
+    /// told, since somebody waits for a CPU who did so when the time was up.
+    fn kept_waiting(&self, at: Duration, up: Duration) -> Duration {
+        let Some(mut effort) = self.settled_effort(&self.turn, up) else { return at };
         effort += self.ended;
         effort.since(self.before).kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
     }

@@ -4,34 +4,48 @@
 //! still does seems to have waited for nothing.
 //! So before time counts against a run, everybody who could run when it was up is given a turn.
 
+use std::time::Duration;
+
 use rustix::process::Pid;
 
 use super::proc;
 
-/// Who has to have had a CPU; nobody is asked for.
+/// Who has to have had a CPU.
 #[derive(Debug, Default)]
-pub(super) struct Turn(Option<Vec<(Pid, u64)>>);
+pub(super) struct Turn(Option<Begun>);
+
+#[derive(Debug)]
+struct Begun {
+    /// Which time it is about.
+    up: Duration,
+    /// Those that could run, with how long they had run, and have not since.
+    waiting: Vec<(Pid, u64)>,
+}
 
 impl Turn {
-    /// Whether all of `threads` that could run when this turn began have run since; the next question begins another.
-    pub(super) fn is_over(&mut self, threads: impl Iterator<Item = Pid>) -> bool {
-        let begin = || threads.filter_map(|tid| Some((tid, proc::ran_if_ready(tid)?))).collect();
-        let mut waiting: Vec<(Pid, u64)> = self.0.take().unwrap_or_else(begin);
-        waiting.retain(|(tid, ran)| proc::ran_if_ready(*tid) == Some(*ran));
-        let is_over = waiting.is_empty();
-        self.0 = Some(waiting).filter(|_| !is_over);
+    /// Whether all of `threads` that could run when this turn began have run since.
+    ///
+    /// It began when this was asked for the first time about the time that was up then; the next question begins
+    /// another one.
+    pub(super) fn is_over(&mut self, up: Duration, threads: impl Iterator<Item = Pid>) -> bool {
+        let begin = || Begun {
+            up,
+            waiting: threads.filter_map(|tid| Some((tid, proc::ran_if_ready(tid)?))).collect(),
+        };
+        let mut begun = self.0.take().filter(|begun| begun.up == up).unwrap_or_else(begin);
+        begun.waiting.retain(|(tid, ran)| proc::ran_if_ready(*tid) == Some(*ran));
+        let is_over = begun.waiting.is_empty();
+        self.0 = Some(begun).filter(|_| !is_over);
         is_over
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::mpsc::channel;
-    use std::time::Duration;
-
     use rustix::process::setpriority_process;
     use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::channel;
 
     use super::*;
 
@@ -57,7 +71,7 @@ mod tests {
             let mut turn = Turn::default();
             let mut turns = (0..1_000).map(|_| {
                 let before = proc::starved(slow);
-                while !turn.is_over(std::iter::once(slow)) {
+                while !turn.is_over(Duration::ZERO, std::iter::once(slow)) {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 proc::starved(slow) > before

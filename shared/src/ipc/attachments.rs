@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use super::lent::{self, Lent};
+use super::lent::{Kept, Lent};
 use crate::sys::huge;
 use crate::sys::sealed::Sealed;
 
@@ -30,12 +30,6 @@ pub(crate) enum Attachment {
 }
 
 impl Attachment {
-    /// Puts long bytes into memory, if there is any.
-    pub(crate) fn copy(bytes: &[u8]) -> Option<Attachment> {
-        let lent = lent::lend(bytes).map(Arc::new).map(Attachment::Lent);
-        lent.or_else(|| Sealed::copy(&[bytes]).ok().map(Arc::new).map(Attachment::Sealed))
-    }
-
     /// What another process has sent.
     pub(crate) fn open(file: OwnedFd) -> io::Result<Attachment> {
         if Sealed::is_sealed(file.as_fd()) {
@@ -68,6 +62,44 @@ impl AsFd for Attachment {
             Attachment::Sealed(memory) => memory.as_fd(),
             Attachment::Lent(memory) => memory.as_fd(),
         }
+    }
+}
+
+/// What goes along with values that are being written.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    attached: Vec<Attachment>,
+    pub(crate) kept: Kept,
+}
+
+impl Outgoing {
+    /// Whether nothing goes along so far.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attached.is_empty()
+    }
+
+    /// How much goes along.
+    pub(crate) fn len(&self) -> usize {
+        self.attached.len()
+    }
+
+    /// Has memory go along; gives its number.
+    pub(crate) fn add(&mut self, attachment: Attachment) -> u32 {
+        self.attached.push(attachment);
+        (self.attached.len() - 1) as u32
+    }
+
+    /// Has a copy of long bytes go along, if there is memory for it; gives its number.
+    pub(crate) fn add_copy(&mut self, bytes: &[u8]) -> Option<u32> {
+        let lent = self.kept.lend(bytes).map(Arc::new).map(Attachment::Lent);
+        let copy = lent.or_else(|| Sealed::copy(&[bytes]).ok().map(Arc::new).map(Attachment::Sealed))?;
+        Some(self.add(copy))
+    }
+
+    /// What goes along; nothing does any more.
+    pub(crate) fn take(&mut self) -> Vec<Attachment> {
+        std::mem::take(&mut self.attached)
     }
 }
 

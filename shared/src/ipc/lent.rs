@@ -9,20 +9,20 @@
 //! descriptor of it, wherever they have gone and however their holders have ended. The memory can be used again
 //! when its owner gets the lock for itself alone.
 //!
-//! It belongs to the thread that sends, which gives it back when it has no more to send: see [`give_back`].
+//! The caller keeps it for as long as a job is submitted, a worker until it has sent nothing long for a while.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
 
 use crate::sys::huge;
 use crate::sys::origin::Origin;
 
-/// As many a thread keeps at most: some are on their way while others are filled.
+/// As many are kept at most: some are on their way while others are filled.
 const MOST: usize = 4;
 
 /// Longer bytes cross in memory of their own: so much is not kept, and not taken unseen by a limit on the address
@@ -36,46 +36,28 @@ pub(crate) struct Lent {
     length: usize,
 }
 
-/// What a thread keeps.
-struct Kept {
-    /// A copy of the process by fork has the same memory, and must not write there.
-    origin: Origin,
+/// The memory that a sender keeps.
+#[derive(Default)]
+pub(crate) struct Kept {
     files: Vec<File>,
-}
-
-thread_local! {
-    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
-}
-
-/// Puts bytes into memory that this thread keeps; `None` where all of that is on its way, they are too long, or the
-/// system refuses something.
-pub(crate) fn lend(bytes: &[u8]) -> Option<Lent> {
-    if bytes.len() > LONGEST {
-        return None;
-    }
-    KEPT.with_borrow_mut(|kept| {
-        let here = Origin::here();
-        if kept.as_ref().is_none_or(|kept| kept.origin != here) {
-            *kept = Some(Kept { origin: here, files: Vec::new() });
-        }
-        kept.as_mut()?.lend(bytes)
-    })
-}
-
-/// Gives back what this thread keeps. What is on its way is there as long as somebody has it.
-pub(crate) fn give_back() {
-    KEPT.set(None);
-}
-
-/// Whether this thread keeps anything.
-pub(crate) fn is_kept() -> bool {
-    KEPT.with_borrow(Option::is_some)
+    /// The process that has made it. A copy of that by fork has the same memory, and must not write there.
+    origin: Option<Origin>,
+    /// When bytes were put there last.
+    last: Option<Instant>,
 }
 
 impl Kept {
-    fn lend(&mut self, bytes: &[u8]) -> Option<Lent> {
-        let free = self.files.iter().position(is_free);
-        let file = match free {
+    /// Puts bytes into memory; `None` where all of it is on its way, they are too long, or the system refuses
+    /// something.
+    pub(crate) fn lend(&mut self, bytes: &[u8]) -> Option<Lent> {
+        if bytes.len() > LONGEST {
+            return None;
+        }
+        let here = Some(Origin::here());
+        if self.origin != here {
+            *self = Kept { origin: here, ..Kept::default() };
+        }
+        let file = match self.files.iter().position(is_free) {
             Some(place) => self.files.swap_remove(place),
             None if self.files.len() < MOST => {
                 File::from(rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC).ok()?)
@@ -85,7 +67,19 @@ impl Kept {
         // Where there is no room for the bytes, the memory is of no use any more.
         let lent = fill(&file, bytes).ok()?;
         self.files.push(file);
+        self.last = Some(Instant::now());
         Some(Lent { file: lent, length: bytes.len() })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Gives it back if it was not used for so long. What is on its way is there as long as somebody has it.
+    pub(crate) fn give_back_after(&mut self, time: Duration) {
+        if !self.is_empty() && self.last.is_none_or(|last| last.elapsed() >= time) {
+            self.files.clear();
+        }
     }
 }
 
@@ -99,7 +93,8 @@ fn is_free(file: &File) -> bool {
 fn fill(file: &File, bytes: &[u8]) -> io::Result<OwnedFd> {
     file.set_len(bytes.len() as u64)?;
     file.write_all_at(bytes, 0)?;
-    let again = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // The thread's own table of descriptors, which may be another than the process's: unshare(2).
+    let again = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
     let lent = rustix::fs::open(again, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     flock(&lent, FlockOperation::NonBlockingLockShared)?;
     Ok(lent)
@@ -136,30 +131,44 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_when_the_last_descriptor_is_gone_and_not_before() {
-        let first = lend(b"first").unwrap();
+        let mut kept = Kept::default();
+        let first = kept.lend(b"first").unwrap();
         let sent = Lent::open(first.file.try_clone().unwrap()).unwrap();
         let memory = memory_of(&first);
         drop(first);
-        let second = lend(b"second").unwrap();
+        let second = kept.lend(b"second").unwrap();
         assert_ne!(memory_of(&second), memory);
         assert_eq!(sent.to_vec().unwrap(), b"first");
         drop(sent);
-        let third = lend(b"3").unwrap();
+        let third = kept.lend(b"3").unwrap();
         assert_eq!(memory_of(&third), memory);
         assert_eq!(Lent::open(third.file).unwrap().to_vec().unwrap(), b"3");
         assert_eq!(second.to_vec().unwrap(), b"second");
-        assert!(is_kept());
-        give_back();
-        assert!(!is_kept());
+        kept.give_back_after(Duration::from_secs(3600));
+        assert!(!kept.is_empty());
+        kept.give_back_after(Duration::ZERO);
+        assert!(kept.is_empty());
         assert_eq!(second.to_vec().unwrap(), b"second");
     }
 
     #[test]
     fn so_much_is_kept_and_no_more() {
-        let all: Vec<Lent> = (0..MOST).map(|_| lend(b"some").unwrap()).collect();
-        assert!(lend(b"more").is_none());
+        let mut kept = Kept::default();
+        let all: Vec<Lent> = (0..MOST).map(|_| kept.lend(b"some").unwrap()).collect();
+        assert!(kept.lend(b"more").is_none());
         drop(all);
-        assert!(lend(b"more").is_some());
+        assert!(kept.lend(b"more").is_some());
+    }
+
+    #[test]
+    fn a_thread_may_have_a_table_of_descriptors_of_its_own() {
+        std::thread::spawn(|| {
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES).unwrap();
+            let lent = Kept::default().lend(b"here").unwrap();
+            assert_eq!(lent.to_vec().unwrap(), b"here");
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

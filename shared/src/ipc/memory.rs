@@ -255,8 +255,8 @@ impl Inbox {
         sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
     }
 
-    /// Waits as [`wait`](Inbox::wait) does, but hardly longer than this; says whether there is one.
-    pub(crate) fn wait_timeout(&mut self, timeout: Duration) -> bool {
+    /// Waits as [`wait`](Inbox::wait) does, but hardly longer than this.
+    pub(crate) fn wait_timeout(&mut self, timeout: Duration) {
         let (claims, flag) = (self.memory.word(CLAIMS), self.memory.flag(WORKER));
         let is_there = || claims::waiting(claims) > 0;
         let timeout = Timespec::try_from(timeout).unwrap_or_default();
@@ -265,7 +265,6 @@ impl Inbox {
                 let _ = futex::wait(flag, futex::Flags::empty(), News::Any as u32, Some(&timeout));
             });
         }
-        is_there()
     }
 
     /// Whether the manager has poked since that was heeded last. Acquire: partner of [`ManagerSide::poke`].

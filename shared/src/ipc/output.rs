@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::attachments::Attachment;
+use super::attachments::Outgoing;
 use super::channel::Channel;
 use super::frame::{self, Payload};
 use super::memory::Outbox;
@@ -27,7 +27,7 @@ pub(crate) struct Output {
     timeout: Option<Duration>,
     /// The result of the current call, and what goes along with it.
     result: Vec<u8>,
-    attached: Vec<Attachment>,
+    outgoing: Outgoing,
 }
 
 impl Output {
@@ -40,8 +40,18 @@ impl Output {
             calls: 0,
             timeout: None,
             result: Vec::new(),
-            attached: Vec::new(),
+            outgoing: Outgoing::default(),
         })
+    }
+
+    /// Whether it keeps memory in which long results have crossed.
+    pub(crate) fn keeps_memory(&self) -> bool {
+        !self.outgoing.kept.is_empty()
+    }
+
+    /// Gives that back if it was not used for so long.
+    pub(crate) fn give_back_after(&mut self, time: Duration) {
+        self.outgoing.kept.give_back_after(time);
     }
 
     /// Sends a message to the manager.
@@ -83,10 +93,10 @@ impl Output {
     #[inline(always)]
     pub(super) fn give<R: Serialize>(&mut self, result: R) -> io::Result<()> {
         self.result.clear();
-        let encoded = codec::encode_with(&result, &mut self.result, &mut self.attached);
+        let encoded = codec::encode_with(&result, &mut self.result, &mut self.outgoing);
         // If that panics, the call has no result.
         drop(result);
-        let is_plain = encoded.is_ok() && self.timeout.is_none() && self.attached.is_empty();
+        let is_plain = encoded.is_ok() && self.timeout.is_none() && self.outgoing.is_empty();
         let is_done = is_plain && self.outbox.publish_quickly(&self.result);
         if is_done { Ok(()) } else { self.settle(encoded) }
     }
@@ -98,7 +108,7 @@ impl Output {
             return self.fail(&Failure::ResultNotEncoded(error.into()));
         }
         self.end();
-        if !self.attached.is_empty() || !self.make_room(self.result.len())? {
+        if !self.outgoing.is_empty() || !self.make_room(self.result.len())? {
             return self.send_result();
         }
         self.outbox.publish_result(&self.result);
@@ -109,7 +119,7 @@ impl Output {
     #[cold]
     pub(super) fn fail(&mut self, failure: &Failure) -> io::Result<()> {
         self.end();
-        self.attached.clear();
+        self.outgoing.take();
         let mut items = Vec::new();
         outcome::append_failure(&mut items, failure);
         if self.make_room(items.len())? {
@@ -161,7 +171,7 @@ impl Output {
         self.make_room(item.len())?;
         self.outbox.publish(&item);
         self.tell(false)?;
-        let mut attached = std::mem::take(&mut self.attached);
+        let mut attached = self.outgoing.take();
         let packed = frame::pack([first, second]);
         let along = Along { attached: attached.len(), in_memory: packed.is_some() };
         let (first, second) = if along.in_memory { (&[] as &[u8], &[] as &[u8]) } else { (first, second) };

@@ -14,10 +14,10 @@ use super::job::{Calls, Job};
 use super::manager::Shared;
 use super::outcomes::Receiving;
 use crate::error::Error;
-use crate::ipc::attachments::Attachment;
+use crate::ipc::attachments::Outgoing;
 use crate::ipc::message::Work;
 use crate::ipc::outcome::Failure;
-use crate::ipc::{codec, lent, records};
+use crate::ipc::{codec, records};
 
 /// A chunk is full when its arguments take so many bytes, if no size was asked for: beyond this, larger chunks
 /// save nothing, and what is worked on at one end while it is written at the other gets less.
@@ -75,7 +75,7 @@ pub(super) struct Submission<A> {
     /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
     arguments: records::Writer,
     /// What goes along with them.
-    attached: Vec<Attachment>,
+    outgoing: Outgoing,
     first: usize,
     count: usize,
     /// How many calls the last of their chunks has room for.
@@ -108,7 +108,7 @@ impl<A: Serialize> Submission<A> {
             size,
             then,
             arguments: records::Writer::default(),
-            attached: Vec::new(),
+            outgoing: Outgoing::default(),
             first: 0,
             count: 0,
             room: size.calls,
@@ -124,13 +124,13 @@ impl<A: Serialize> Submission<A> {
     /// Adds one call. `false` if calls after it are known to be pointless.
     #[inline]
     pub(super) fn add(&mut self, argument: &A) -> bool {
-        let attached = &mut self.attached;
-        match self.arguments.append(|buffer| codec::encode_with(argument, buffer, attached)) {
+        let outgoing = &mut self.outgoing;
+        match self.arguments.append(|buffer| codec::encode_with(argument, buffer, outgoing)) {
             Ok(()) => {
                 self.count += 1;
                 self.room -= 1;
                 let goes_on =
-                    self.room > 0 && self.arguments.len() < self.size.bytes && self.attached.is_empty();
+                    self.room > 0 && self.arguments.len() < self.size.bytes && self.outgoing.is_empty();
                 goes_on || self.end_chunk()
             }
             Err(error) => self.refuse(&Failure::ArgumentNotEncoded(error.into())),
@@ -144,7 +144,7 @@ impl<A: Serialize> Submission<A> {
         let has_all_calls = self.room == 0;
         self.room = self.size.calls;
         // What goes along is held by few calls, so that no process needs more descriptors than they have.
-        if !has_all_calls || self.arguments.len() >= self.size.row || !self.attached.is_empty() {
+        if !has_all_calls || self.arguments.len() >= self.size.row || !self.outgoing.is_empty() {
             self.send();
         }
         self.job.wants(self.first + self.count)
@@ -153,7 +153,7 @@ impl<A: Serialize> Submission<A> {
     /// The argument of the next call cannot be sent.
     #[inline(never)]
     fn refuse(&mut self, failure: &Failure) -> bool {
-        self.attached.clear();
+        self.outgoing.take();
         self.send();
         self.job.deliver_failure(self.first, failure);
         self.first += 1;
@@ -172,7 +172,7 @@ impl<A: Serialize> Submission<A> {
             return;
         }
         let arguments = self.arguments.take(self.arguments.len().min(CHUNK_BYTES));
-        let attached = std::mem::take(&mut self.attached);
+        let attached = self.outgoing.take();
         let job = Arc::clone(&self.job);
         let calls = Calls::new(job, self.first, self.count, self.size.calls, arguments, attached);
         self.first += self.count;
@@ -188,7 +188,6 @@ impl<A: Serialize> Submission<A> {
 
 impl<A> Drop for Submission<A> {
     fn drop(&mut self) {
-        lent::give_back();
         // SeqCst as in `open`. What was sent before is seen by whoever sees this.
         self.shared.open_jobs.fetch_sub(1, Ordering::SeqCst);
         if self.shared.closed.load(Ordering::SeqCst) {

@@ -17,12 +17,12 @@ use crate::ipc::memory::{self, Inbox};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Work};
 use crate::ipc::output::Output;
 use crate::ipc::requests::Kind;
-use crate::ipc::{attachments, codec, lent, outcome, records};
+use crate::ipc::{attachments, codec, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::signals;
 
-/// How long memory for long results is kept while there is nothing to do.
+/// How long memory for long results is kept while there are none.
 const KEPT: Duration = Duration::from_secs(1);
 
 /// Serves the manager at the other end of the channel; gives the code to leave with.
@@ -70,12 +70,14 @@ struct Worker {
 impl Worker {
     fn work(&mut self) -> io::Result<i32> {
         loop {
+            self.output.give_back_after(KEPT);
             let Some(request) = self.inbox.claim().map_err(|_| nonsense())? else {
                 self.output.tell(true)?;
-                if lent::is_kept() && !self.inbox.wait_timeout(KEPT) {
-                    lent::give_back();
+                if self.output.keeps_memory() {
+                    self.inbox.wait_timeout(KEPT);
+                } else {
+                    self.inbox.wait();
                 }
-                self.inbox.wait();
                 continue;
             };
             if !request.function.is_empty() {

@@ -2,7 +2,8 @@
 //!
 //! A child asks the kernel to be killed when its parent dies (PR_SET_PDEATHSIG, prctl(2)), and takes *the
 //! thread that started it* for its parent. Threads of the user come and go. The main thread does not, as the
-//! process ends with it, so what it wants started it starts itself, without the way to another thread and back.
+//! process ends with it (but in a program that calls pthread_exit(3) there, whose children end with it then), so
+//! what it wants started it starts itself, without the way to another thread and back.
 //! For all others there is one thread that waits for work without a lock, runs with all signals blocked, and
 //! does nothing else.
 

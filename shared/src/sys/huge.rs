@@ -29,16 +29,17 @@ pub(crate) fn read(file: BorrowedFd<'_>, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Asks for huge pages for all whole pages of an empty buffer.
+/// Asks for huge pages for all pages of a buffer. Also for the first and the last one, of which the allocator has a
+/// part: a mapping that is not all alike cannot be moved when the buffer grows (mremap(2)).
 fn advise(buffer: &mut Vec<u8>) {
     let page = rustix::param::page_size();
-    let spare = buffer.spare_capacity_mut();
-    let before = spare.as_ptr().align_offset(page);
-    let Some(whole) = spare.get_mut(before..) else { return };
-    let length = whole.len() - whole.len() % page;
-    // SAFETY: `madvise` asks for mapped memory that bears the advice: these are whole pages inside of the buffer,
-    // and the advice changes nothing that can be read from them. Where it is refused, nothing is lost.
-    let _ = unsafe { rustix::mm::madvise(whole.as_mut_ptr().cast(), length, Advice::LinuxHugepage) };
+    let start = buffer.as_mut_ptr();
+    let before = start.addr() % page;
+    let length = (before + buffer.capacity()).next_multiple_of(page);
+    let first = start.wrapping_byte_sub(before);
+    // SAFETY: `madvise` asks for mapped memory that bears the advice: these are the pages that hold the buffer's
+    // bytes, and the advice changes nothing that can be read from them. Where it is refused, nothing is lost.
+    let _ = unsafe { rustix::mm::madvise(first.cast(), length, Advice::LinuxHugepage) };
 }
 
 #[cfg(test)]

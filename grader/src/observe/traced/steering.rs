@@ -1,5 +1,6 @@
 //! Holding threads and letting them go on, and what is done when nothing can move.
 
+use std::cell::RefCell;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use crate::observe::awaited::awaited;
 use crate::observe::effort::Effort;
 use crate::observe::patience::Patience;
 use crate::observe::rest::{self, Rest};
+use crate::observe::turn::Turn;
 use crate::observe::{proc, waits};
 use crate::sys::Stopped;
 
@@ -155,8 +157,8 @@ impl Run<'_> {
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
     pub(super) fn lose_patience(&mut self) -> bool {
         let patience = self.patience;
-        let is_out_of_reach = || self.is_out_of_reach();
-        if !self.holds_somebody() || !patience.is_lost(|| self.settled_effort(), is_out_of_reach) {
+        let effort = || self.settled_effort(&self.turn_of_patience, patience.since(self.started));
+        if !self.holds_somebody() || !patience.is_lost(effort, || self.is_out_of_reach()) {
             return false;
         }
         self.impatient = true;
@@ -177,10 +179,10 @@ impl Run<'_> {
         effort
     }
 
-    /// The same, if nobody waits for a CPU whose wait has not been told yet.
-    pub(super) fn settled_effort(&self) -> Option<Effort> {
+    /// The same, if everybody has had a CPU who could run when a time was up; else their waits are not told yet.
+    pub(super) fn settled_effort(&self, turn: &RefCell<Turn>, up: Duration) -> Option<Effort> {
         let alive = self.tree.alive().flat_map(|index| self.tree.member(index).threads.iter().copied());
-        self.turn.borrow_mut().is_over(alive).then(|| self.effort())
+        turn.borrow_mut().is_over(up, alive).then(|| self.effort())
     }
 
     /// Whether no living process could learn from another without a system call.

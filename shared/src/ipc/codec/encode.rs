@@ -3,28 +3,28 @@
 use serde::ser::{self, Serialize};
 
 use super::{ATTACHED, ATTACHED_FROM, Error, LONG};
-use crate::ipc::attachments::{self, Attachment};
+use crate::ipc::attachments::{self, Attachment, Outgoing};
 
 /// Appends the value's bytes. What was appended before an error stays: the caller knows where it began.
 #[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    value.serialize(&mut Encoder { buffer, attached: None })
+    value.serialize(&mut Encoder { buffer, outgoing: None })
 }
 
-/// The same for a value that may have memory to go along, which is added to `attached`.
+/// The same for a value that may have memory to go along, which is added to `outgoing`.
 #[inline]
 pub(crate) fn encode_with<T: Serialize + ?Sized>(
     value: &T,
     buffer: &mut Vec<u8>,
-    attached: &mut Vec<Attachment>,
+    outgoing: &mut Outgoing,
 ) -> Result<(), Error> {
-    value.serialize(&mut Encoder { buffer, attached: Some(attached) })
+    value.serialize(&mut Encoder { buffer, outgoing: Some(outgoing) })
 }
 
 struct Encoder<'a> {
     buffer: &'a mut Vec<u8>,
     /// What goes along; `None` where nothing can.
-    attached: Option<&'a mut Vec<Attachment>>,
+    outgoing: Option<&'a mut Outgoing>,
 }
 
 impl Encoder<'_> {
@@ -50,25 +50,19 @@ impl Encoder<'_> {
         let (written, given) = attachments::ask(|| value.serialize(&mut *self));
         written?;
         let Some(memory) = given else { return Ok(()) };
-        let attached = self.attached.as_mut().ok_or(Error::NotAttached)?;
-        if attached.len() == attachments::MOST {
+        let outgoing = self.outgoing.as_mut().ok_or(Error::NotAttached)?;
+        if outgoing.len() == attachments::MOST {
             return Err(Error::TooManyAttached);
         }
-        attached.push(Attachment::Sealed(memory));
-        let number = (attached.len() - 1) as u32;
+        let number = outgoing.add(Attachment::Sealed(memory));
         self.put(&number.to_le_bytes())
     }
 
     /// Attaches long bytes; `false` if they have to go among the others.
     #[cold]
     fn attach_bytes(&mut self, value: &[u8]) -> bool {
-        let Some(attached) = self.attached.as_mut().filter(|attached| attached.len() < attachments::MOST / 2)
-        else {
-            return false;
-        };
-        let Some(memory) = Attachment::copy(value) else { return false };
-        let number = attached.len() as u32;
-        attached.push(memory);
+        let outgoing = self.outgoing.as_mut().filter(|outgoing| outgoing.len() < attachments::MOST / 2);
+        let Some(number) = outgoing.and_then(|outgoing| outgoing.add_copy(value)) else { return false };
         self.put(&[ATTACHED]).and_then(|()| self.put(&number.to_le_bytes())).is_ok()
     }
 

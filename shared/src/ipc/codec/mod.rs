@@ -166,8 +166,9 @@ mod tests {
     #[test]
     fn long_bytes_are_attached_where_that_is_possible() {
         let texts = ["x".repeat(ATTACHED_FROM), "y".repeat(3), "zü".repeat(ATTACHED_FROM)];
-        let (mut bytes, mut attached) = (Vec::new(), Vec::new());
-        encode_with(&texts, &mut bytes, &mut attached).unwrap();
+        let (mut bytes, mut outgoing) = (Vec::new(), attachments::Outgoing::default());
+        encode_with(&texts, &mut bytes, &mut outgoing).unwrap();
+        let attached = outgoing.take();
         assert_eq!((bytes.len(), attached.len()), (5 + 4 + 5, 2));
         attachments::with(&attached, || assert!(decode::<[String; 3]>(&bytes) == Ok(texts)));
         assert!(matches!(decode::<[String; 3]>(&bytes), Err(Error::NotThere)));
