@@ -28,7 +28,7 @@ fn runs(wait: &str) -> Vec<RunRecord> {
         "
 ready, go = os.pipe()
 child = os.fork()
-if child == 0: os.write(go, b'x'); say('child'); os._exit(0)
+if child == 0: say('child'); os.write(go, b'x'); os._exit(0)
 {wait}
 say('Done!'); os.waitpid(child, 0)"
     );
