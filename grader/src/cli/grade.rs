@@ -4,8 +4,6 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anstyle::Style;
-
 use super::args::{Format, GradeArguments};
 use super::progress::ProgressLine;
 use super::{CommandError, columns, exit, read, warn, workspace};
@@ -116,11 +114,11 @@ fn write_grade(grade: &Grade, apart: bool, out: &mut dyn Write) -> io::Result<()
 
 /// Says where a learner who is stuck with one question gets help.
 fn write_help(submission: &Submission, grade: &Grade, out: &mut dyn Write) -> io::Result<()> {
-    const DIM: Style = Style::new().dimmed();
     let is_done = matches!(grade.verdict, Verdict::Passed | Verdict::NotStarted | Verdict::GraderFault);
     match submission {
         Submission::Exercise { question } if !is_done => {
-            writeln!(out, "  {DIM}stuck? cargo grader hint {question}{DIM:#}")
+            let command = format!("cargo grader hint {question}");
+            report::text::write_command("stuck? ", &command, 2, columns(), out)
         }
         _ => Ok(()),
     }

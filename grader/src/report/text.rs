@@ -172,20 +172,30 @@ fn write_check(
     }
     write_explanation(check.verdict, explanation, width, out)?;
     match (check.run, &grade.again) {
-        (Some(run), Some(again)) => write_again(&format!("{again} --schedules {run}"), width, out),
+        (Some(run), Some(again)) => {
+            let command = format!("{again} --schedules {run}");
+            write_command("again: ", &command, indent, width, out)
+        }
         (Some(run), None) => writeln!(out, "{:indent$}{DIM}run: {run}{DIM:#}", ""),
         (None, _) => Ok(()),
     }
 }
 
-/// The command that makes the run again; where it takes several lines they can be copied as one command.
-fn write_again(command: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let indent = indent(width);
-    const LABEL: &str = "again: ";
-    let lines = wrapped_command(command, width.saturating_sub(indent + LABEL.len()));
+/// Writes what a command is for, and the command; where it takes several lines they can be copied as one command.
+///
+/// # Errors
+/// The writer's own.
+pub fn write_command(
+    label: &str,
+    command: &str,
+    indent: usize,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let lines = wrapped_command(command, width.saturating_sub(indent + label.len()));
     for (number, line) in lines.iter().enumerate() {
-        let label = if number == 0 { LABEL } else { "" };
-        writeln!(out, "{:indent$}{DIM}{label:width$}{line}{DIM:#}", "", width = LABEL.len())?;
+        let shown = if number == 0 { label } else { "" };
+        writeln!(out, "{:indent$}{DIM}{shown:width$}{line}{DIM:#}", "", width = label.len())?;
     }
     Ok(())
 }
