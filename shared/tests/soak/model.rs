@@ -237,7 +237,8 @@ pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool 
             return matches!(outcome, Err(Error::Serialise { value: Value::Argument, .. }));
         }
         Deed::ArgumentUnreadable(_) => {
-            return matches!(outcome, Err(Error::Deserialise { value: Value::Argument, .. }));
+            let is_unreadable = matches!(outcome, Err(Error::Deserialise { value: Value::Argument, .. }));
+            return is_unreadable && !is_not_there(outcome);
         }
         Deed::ResultUnwritable => {
             return matches!(outcome, Err(Error::Serialise { value: Value::Result, .. }));
