@@ -42,12 +42,17 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::setpriority_process;
-    use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::channel;
+    use std::time::Instant;
+
+    use rustix::process::setpriority_process;
+    use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
 
     use super::*;
+
+    /// Longer than it takes on a busy machine.
+    const LONGEST: Duration = Duration::from_secs(120);
 
     #[test]
     fn what_a_thread_waited_for_a_cpu_is_known_once_its_turn_is_over() {
@@ -64,14 +69,18 @@ mod tests {
                     sched_setaffinity(None, &one).expect("a CPU of this thread's own");
                     setpriority_process(Some(gettid()), nice).expect("a thread may be nicer");
                     send.send((nice, gettid())).expect("somebody listens");
-                    while !stop.load(Ordering::Relaxed) {}
+                    let start = Instant::now();
+                    while !stop.load(Ordering::Relaxed) && start.elapsed() < LONGEST {}
                 });
             }
+            // Should one of them fail, so does this test, and does not wait for ever.
+            drop(send);
             let (_, slow) = receive.iter().find(|(nice, _)| *nice > 0).expect("it tells of itself");
             let mut turn = Turn::default();
             let mut turns = (0..1_000).map(|_| {
                 let before = proc::starved(slow);
                 while !turn.is_over(Duration::ZERO, std::iter::once(slow)) {
+                    // Nobody tells when a thread gets a CPU.
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 proc::starved(slow) > before
