@@ -22,8 +22,6 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
-use rustix::thread::nanosleep;
-use rustix::time::Timespec;
 
 use super::RunError;
 use super::clock::Clock;
@@ -54,7 +52,7 @@ const LONGEST_STARVED: Duration = Duration::from_secs(8);
 /// How long nothing may have been heard of a free run before it is looked at for a deadlock.
 const QUIET: Duration = Duration::from_millis(60);
 
-/// The pauses between two looks at a run that has not come to rest; there is no event to wait for.
+/// The pauses between two looks at a run that has not come to rest, which is no event to wait for.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(30);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -313,10 +311,13 @@ impl<'a> Run<'a> {
 
     /// Serves the run until it is over and says why it is.
     fn follow(&mut self) -> io::Result<Ending> {
-        let mut pause = SHORTEST_PAUSE;
+        let mut pause = Duration::ZERO;
         let ending = loop {
-            // A free run is left alone until something happens; the bell rings now and then.
-            let heard = self.tracer.wait(!self.decider.steers())?;
+            let heard = match self.decider.steers() {
+                true => self.tracer.wait_at_most(pause)?,
+                // A free run is left alone until something happens; the bell rings now and then.
+                false => Some(self.tracer.wait()?),
+            };
             let moved = match heard {
                 Some(Event::Stopped(stopped, stop)) => {
                     self.last_heard = Instant::now();
@@ -339,12 +340,10 @@ impl<'a> Run<'a> {
             if let Some(ending) = self.ending()? {
                 break ending;
             }
-            if moved {
-                pause = SHORTEST_PAUSE;
-            } else if self.decider.steers() {
-                sleep(pause);
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            pause = match moved {
+                true => Duration::ZERO,
+                false => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+            };
         };
         self.stopped = self.at();
         Ok(ending)
@@ -446,8 +445,4 @@ impl<'a> Run<'a> {
 fn kill(pid: Pid, signal: Signal) {
     // Somebody who is gone needs no signal.
     let _ = rustix::process::kill_process(pid, signal);
-}
-
-fn sleep(duration: Duration) {
-    let _ = nanosleep(&Timespec { tv_sec: 0, tv_nsec: i64::from(duration.subsec_nanos()) });
 }

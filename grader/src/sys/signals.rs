@@ -6,6 +6,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 use std::{io, ptr};
 
 use rustix::process::Signal;
@@ -13,21 +14,47 @@ use rustix::process::Signal;
 /// The greatest signal number of Linux, `_NSIG` in its headers.
 const LAST_SIGNAL: i32 = 64;
 
-/// All signals are blocked in this thread until this is dropped.
-pub(super) struct AllBlocked {
+/// Signals are blocked in this thread until this is dropped.
+pub(super) struct Blocked {
     before: libc::sigset_t,
 }
 
-impl AllBlocked {
-    /// Blocks them and remembers the mask there was.
-    pub(super) fn new() -> AllBlocked {
-        AllBlocked { before: set_mask(&full_set()) }
+impl Blocked {
+    /// Blocks all of them.
+    pub(super) fn all() -> Blocked {
+        Blocked { before: set_mask(&full_set()) }
+    }
+
+    /// Blocks SIGCHLD beside those that are blocked already.
+    pub(super) fn word_of_children() -> WordOfChildren {
+        let set = set_of(&[Signal::CHILD]);
+        WordOfChildren { _blocked: Blocked { before: block(&set) }, set }
     }
 }
 
-impl Drop for AllBlocked {
+impl Drop for Blocked {
     fn drop(&mut self) {
         set_mask(&self.before);
+    }
+}
+
+/// SIGCHLD comes to this thread, when it waits for it, until this is dropped.
+///
+/// The kernel sends it to the thread that a stop or an end is for, if that can take it, and else to any that can, which
+/// may not look for it: so it wakes early, and an end that it does not wake for is still there to be waited for.
+pub(super) struct WordOfChildren {
+    _blocked: Blocked,
+    set: libc::sigset_t,
+}
+
+impl WordOfChildren {
+    /// Waits for a signal, or until the time is over; returns whether one came.
+    pub(super) fn wait(&self, at_most: Duration) -> bool {
+        let seconds = libc::time_t::try_from(at_most.as_secs()).unwrap_or(libc::time_t::MAX);
+        let time = libc::timespec { tv_sec: seconds, tv_nsec: at_most.subsec_nanos().into() };
+        // SAFETY: sigtimedwait(2) requires a valid set and time to read, and null for what is not wanted.
+        let signal = unsafe { libc::sigtimedwait(&raw const self.set, ptr::null_mut(), &raw const time) };
+        signal > 0
     }
 }
 
@@ -127,11 +154,9 @@ fn set_of(signals: &[Signal]) -> libc::sigset_t {
     set
 }
 
-/// Adds signals to those that this thread does not get.
-fn block(set: &libc::sigset_t) {
-    // SAFETY: pthread_sigmask(3) requires a valid set to read, and null for what is not wanted; with `SIG_BLOCK` it
-    // cannot fail.
-    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::from_ref(set), ptr::null_mut()) };
+/// Adds signals to those that this thread does not get, and returns the mask before.
+fn block(set: &libc::sigset_t) -> libc::sigset_t {
+    change_mask(libc::SIG_BLOCK, set)
 }
 
 fn full_set() -> libc::sigset_t {
@@ -152,9 +177,13 @@ fn empty_set() -> libc::sigset_t {
 
 /// Sets this thread's mask and returns the one before.
 fn set_mask(mask: &libc::sigset_t) -> libc::sigset_t {
+    change_mask(libc::SIG_SETMASK, mask)
+}
+
+fn change_mask(how: libc::c_int, mask: &libc::sigset_t) -> libc::sigset_t {
     let mut before = empty_set();
-    // SAFETY: pthread_sigmask(3) requires a valid set to read and room for one to write; with `SIG_SETMASK` it
-    // cannot fail.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, ptr::from_ref(mask), &raw mut before) };
+    // SAFETY: pthread_sigmask(3) requires a valid set to read and room for one to write; it fails only for a `how` that
+    // it does not know.
+    unsafe { libc::pthread_sigmask(how, ptr::from_ref(mask), &raw mut before) };
     before
 }

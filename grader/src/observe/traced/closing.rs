@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::time::GENEROUS;
-use super::{Run, TracedRun, kill, sleep};
+use super::{Run, TracedRun, kill};
 use crate::model::{Ending, Held, Limit, Limits, Line, Observation, RunRecord};
 use crate::observe::environment::RunFolder;
 use crate::observe::stray::{self, Marks};
@@ -17,7 +17,7 @@ use crate::sys::{Event, Stop};
 /// How long everything may take to end once it has been killed.
 const END_TIME: Duration = Duration::from_secs(2);
 
-/// How long to pause between two looks for ends where no bell rings.
+/// How long to wait for an end before everybody is looked at again, where no bell rings.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// What is told where bytes came out that nobody was seen to write.
@@ -51,7 +51,11 @@ impl Run<'_> {
             if !left && !self.tracer.has_event()? {
                 break;
             }
-            match self.tracer.wait(self.keeper.is_some())? {
+            let heard = match self.keeper {
+                Some(_) => Some(self.tracer.wait()?),
+                None => self.tracer.wait_at_most(PAUSE)?,
+            };
+            match heard {
                 Some(Event::Stopped(stopped, stop)) => {
                     let born = match stop {
                         Stop::Made { child, .. } => child,
@@ -74,7 +78,7 @@ impl Run<'_> {
                 }
                 Some(Event::NothingLeft) => break,
                 Some(Event::Bell) => self.kill_alive(&strangers),
-                None => sleep(PAUSE),
+                None => {}
             }
         }
         Ok(())

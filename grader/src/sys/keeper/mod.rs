@@ -129,7 +129,7 @@ impl Keeper {
     pub(crate) fn start(start: &Start<'_>) -> io::Result<Keeper> {
         let (lifeline_end, lifeline) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let (reports, reports_end) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        let blocked = signals::AllBlocked::new();
+        let blocked = signals::Blocked::all();
         let body = || body::keep(start, lifeline_end.as_fd(), reports_end.as_fd());
         // SAFETY: `keep` neither allocates nor takes a lock.
         let keeper = unsafe { fork::fork(body) }?;

@@ -15,10 +15,13 @@ mod registers;
 use std::io;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
 pub use call::SystemCall;
+
+use super::signals::{self, Blocked};
 
 /// What is asked to be told: every birth, exec and end, and the calls that a filter picks out.
 ///
@@ -98,37 +101,60 @@ impl Tracer {
     /// # Errors
     /// EPERM where following is not allowed: a security module, a container, another tracer.
     pub fn seize(main: Pid, keeper: Pid) -> io::Result<Tracer> {
-        crate::sys::signals::keep_ends_of_children();
+        signals::keep_ends_of_children();
         // SAFETY: PTRACE_SEIZE requires nothing but numbers.
         unsafe { request(libc::PTRACE_SEIZE, main, 0, OPTIONS as usize) }?;
         Ok(Tracer { keeper, _bound_to_thread: PhantomData })
     }
 
-    /// The next thing that happened; without `block` only if it is there already.
+    /// The next thing that happens.
     ///
     /// # Errors
     /// Those of waitpid(2) other than ECHILD and EINTR.
-    pub fn wait(&self, block: bool) -> io::Result<Option<Event>> {
-        // __WNOTHREAD: the tracees of other threads of the grader are none of this one's business.
-        let mut options = libc::__WALL | libc::__WNOTHREAD | libc::WUNTRACED;
-        if !block {
-            options |= libc::WNOHANG;
-        }
+    pub fn wait(&self) -> io::Result<Event> {
         loop {
-            let mut status = 0;
-            // SAFETY: waitpid(2) requires room for a status.
-            let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
-            match Pid::from_raw(pid.max(0)) {
-                Some(pid) => return Ok(Some(self.event(pid, status))),
-                None if pid == 0 => return Ok(None),
-                None => match io::Error::last_os_error() {
-                    error if error.raw_os_error() == Some(libc::EINTR) => {}
-                    error if error.raw_os_error() == Some(libc::ECHILD) => {
-                        return Ok(Some(Event::NothingLeft));
-                    }
-                    error => return Err(error),
-                },
+            if let Some(event) = self.look(0)? {
+                return Ok(event);
             }
+        }
+    }
+
+    /// The next thing that happens, unless nothing does for so long.
+    ///
+    /// # Errors
+    /// Those of waitpid(2) other than ECHILD and EINTR.
+    pub fn wait_at_most(&self, time: Duration) -> io::Result<Option<Event>> {
+        if time.is_zero() {
+            return self.look(libc::WNOHANG);
+        }
+        let word = Blocked::word_of_children();
+        let deadline = Instant::now() + time;
+        loop {
+            let event = self.look(libc::WNOHANG)?;
+            // What came of others' children is no reason to come back early.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if event.is_some() || left.is_zero() {
+                return Ok(event);
+            }
+            word.wait(left);
+        }
+    }
+
+    /// The next thing that happened; none if a signal came or, where waitpid(2) is told not to wait, if there is none.
+    fn look(&self, options: libc::c_int) -> io::Result<Option<Event>> {
+        let mut status = 0;
+        // __WNOTHREAD: the tracees of other threads of the grader are none of this one's business.
+        let options = options | libc::__WALL | libc::__WNOTHREAD | libc::WUNTRACED;
+        // SAFETY: waitpid(2) requires room for a status.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
+        match Pid::from_raw(pid.max(0)) {
+            Some(pid) => Ok(Some(self.event(pid, status))),
+            None if pid == 0 => Ok(None),
+            None => match io::Error::last_os_error() {
+                error if error.raw_os_error() == Some(libc::EINTR) => Ok(None),
+                error if error.raw_os_error() == Some(libc::ECHILD) => Ok(Some(Event::NothingLeft)),
+                error => Err(error),
+            },
         }
     }
 
