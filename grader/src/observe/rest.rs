@@ -16,12 +16,10 @@ use crate::sys::SystemCall;
 /// What all threads that were looked at are doing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// Some can go on.
-    Moving,
-    /// None can, but these will by themselves, each after its time.
-    Timed(Vec<TimedCall>),
-    /// None can.
-    Blocked,
+    /// This one can go on, and others may.
+    Moving(Pid),
+    /// None can, but for those in these calls: they will by themselves, each after its time.
+    Still(Vec<TimedCall>),
 }
 
 /// A call that ends by itself.
@@ -45,25 +43,25 @@ impl TimedCall {
     }
 }
 
-/// Looks twice at all of `threads`; `interrupted` holds the calls that signals interrupted and that go on, and the clocks
-/// that they read are ahead by `passed_over`.
+/// Looks twice at all of `threads`, until one is met that moves; `interrupted` holds the calls that signals interrupted
+/// and that go on, and the clocks that they read are ahead by `passed_over`.
 pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, passed_over: Duration) -> Rest {
     let mut first: HashMap<Pid, Activity> = HashMap::with_capacity(threads.len());
     for tid in threads {
         match proc::activity(*tid) {
             Some(activity) if is_still(&activity) => first.insert(*tid, activity),
-            _ => return Rest::Moving,
+            _ => return Rest::Moving(*tid),
         };
     }
-    if !first.iter().all(|(tid, activity)| proc::slept_on(*tid, activity)) {
-        return Rest::Moving;
+    if let Some((tid, _)) = first.iter().find(|(tid, activity)| !proc::slept_on(**tid, activity)) {
+        return Rest::Moving(*tid);
     }
     let mut timed = Vec::new();
     for (tid, activity) in first {
         let Some(seen) = activity.call else { continue };
         let call = if seen.number == libc::SYS_restart_syscall {
             // Only calls with a time go on in this way; of one that is not known, time itself has to bring the end.
-            let Some(call) = interrupted.get(&tid) else { return Rest::Moving };
+            let Some(call) = interrupted.get(&tid) else { return Rest::Moving(tid) };
             *call
         } else {
             seen
@@ -72,7 +70,7 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
             timed.push(TimedCall { tid, call, seen, ran: activity.ran, lasts });
         }
     }
-    if timed.is_empty() { Rest::Blocked } else { Rest::Timed(timed) }
+    Rest::Still(timed)
 }
 
 /// A call that should have ended by the clocks that are ahead by `passed_over`, but has not by the kernel's.

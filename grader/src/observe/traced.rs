@@ -182,6 +182,8 @@ struct Run<'a> {
     writing: Option<Writing>,
     /// Who waits until the one who is writing is through, and for which output.
     to_write: VecDeque<(usize, Stopped)>,
+    /// Who moved when it was looked at last.
+    mover: Option<Pid>,
     /// Threads that a signal has stopped.
     parked: HashSet<Pid>,
     /// The calls that signals interrupted and that go on.
@@ -284,6 +286,7 @@ impl<'a> Run<'a> {
             held: Holding::default(),
             writing: None,
             to_write: VecDeque::new(),
+            mover: None,
             parked: HashSet::new(),
             interrupted: HashMap::new(),
             cut: None,

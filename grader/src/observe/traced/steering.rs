@@ -11,7 +11,7 @@ use crate::model::{Ending, Held, Point};
 use crate::observe::awaited::awaited;
 use crate::observe::effort::Effort;
 use crate::observe::patience::Patience;
-use crate::observe::rest::{self, Rest};
+use crate::observe::rest::{self, Rest, TimedCall};
 use crate::observe::turn::Turn;
 use crate::observe::{proc, waits};
 use crate::sys::Stopped;
@@ -43,22 +43,22 @@ impl Run<'_> {
 
     /// Looks whether nothing can move, and if so makes something move; returns whether it did.
     pub(super) fn rest(&mut self) -> io::Result<bool> {
-        let found = match self.cut.is_some() || !self.unborn.is_empty() {
-            true => Rest::Moving,
-            false => rest::look(&self.free_threads(), &self.interrupted, self.clock.passed_over()),
+        let calls = match self.cut.is_some() || !self.unborn.is_empty() {
+            true => None,
+            false => self.look(),
         };
-        if found == Rest::Moving || !self.stands_still()? {
+        let at_rest = match calls {
+            Some(calls) if self.stands_still()? => Some(calls),
+            _ => None,
+        };
+        let Some(calls) = at_rest else {
             self.tell_all_readers();
             self.end_overdue();
             return Ok(self.lose_patience());
-        }
+        };
         if self.serve_streams()? || self.put_writer_last() || self.begin_newborn() {
             return Ok(true);
         }
-        let calls = match found {
-            Rest::Timed(calls) => calls,
-            _ => Vec::new(),
-        };
         if self.decider.steers() && self.pass_time(&calls) {
             return Ok(true);
         }
@@ -70,6 +70,23 @@ impl Run<'_> {
             return Ok(true);
         }
         Ok(self.stuck())
+    }
+
+    /// Looks whether nobody can go on, and if so at the calls that end by themselves.
+    ///
+    /// Most looks come while one computes and the others wait for it: that one is looked at first.
+    fn look(&mut self) -> Option<Vec<TimedCall>> {
+        let mut threads = self.free_threads();
+        if let Some(place) = threads.iter().position(|tid| Some(*tid) == self.mover) {
+            threads.swap(0, place);
+        }
+        match rest::look(&threads, &self.interrupted, self.clock.passed_over()) {
+            Rest::Moving(tid) => {
+                self.mover = Some(tid);
+                None
+            }
+            Rest::Still(calls) => Some(calls),
+        }
     }
 
     /// Whether somebody is held who will go on.
