@@ -4,22 +4,18 @@
 //! sends long bytes keeps the memory that they crossed in, for the next ones. The receiver copies them out with
 //! read(2) and maps nothing, so that it does not matter what stands there later, nor who writes it.
 //!
-//! Whether they are still needed there, a lock says (flock(2)). With each use the memory is opened once more, for
-//! reading, and what is sent is that open file, under a shared lock. The kernel drops the lock with the last
-//! descriptor of it, wherever they have gone and however their holders have ended. The memory can be used again
-//! when its owner gets the lock for itself alone.
+//! Whether they are still needed there, a [lease](crate::sys::lease) says.
 //!
 //! The caller keeps it for as long as a job is submitted, a worker until it has sent nothing long for a while.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
+use rustix::fs::MemfdFlags;
 
 use crate::sys::huge;
+use crate::sys::lease::Lender;
 use crate::sys::origin::Origin;
 
 /// As many are kept at most: some are on their way while others are filled.
@@ -39,7 +35,7 @@ pub(crate) struct Lent {
 /// The memory that a sender keeps.
 #[derive(Default)]
 pub(crate) struct Kept {
-    files: Vec<File>,
+    files: Vec<Lender>,
     /// The process that has made it. A copy of that by fork has the same memory, and must not write there.
     origin: Option<Origin>,
     /// When bytes were put there last.
@@ -57,15 +53,13 @@ impl Kept {
         if self.origin != here {
             *self = Kept { origin: here, ..Kept::default() };
         }
-        let file = match self.files.iter().position(is_free) {
+        let file = match self.files.iter().position(Lender::is_free) {
             Some(place) => self.files.swap_remove(place),
-            None if self.files.len() < MOST => {
-                File::from(rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC).ok()?)
-            }
+            None if self.files.len() < MOST => Lender::new(MemfdFlags::CLOEXEC).ok()?,
             None => return None,
         };
         // Where there is no room for the bytes, the memory is of no use any more.
-        let lent = fill(&file, bytes).ok()?;
+        let lent = file.fill(bytes).and_then(|()| file.grant()).ok()?;
         self.files.push(file);
         self.last = Some(Instant::now());
         Some(Lent { file: lent, length: bytes.len() })
@@ -81,23 +75,6 @@ impl Kept {
             self.files.clear();
         }
     }
-}
-
-/// Whether nobody has the memory any more.
-fn is_free(file: &File) -> bool {
-    let is_free = flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
-    is_free && flock(file, FlockOperation::Unlock).is_ok()
-}
-
-/// Replaces what is there; gives the open file to be sent.
-fn fill(file: &File, bytes: &[u8]) -> io::Result<OwnedFd> {
-    file.set_len(bytes.len() as u64)?;
-    file.write_all_at(bytes, 0)?;
-    // The thread's own table of descriptors, which may be another than the process's: unshare(2).
-    let again = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
-    let lent = rustix::fs::open(again, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    flock(&lent, FlockOperation::NonBlockingLockShared)?;
-    Ok(lent)
 }
 
 impl Lent {
@@ -123,6 +100,8 @@ impl AsFd for Lent {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn memory_of(lent: &Lent) -> u64 {

@@ -1,11 +1,11 @@
 //! Long bytes, which cross in memory that is used again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use multiprocessing::Pool;
 
-use crate::support::{FOREVER, alone, by_each_method, descriptors, kill_self, start_pool};
+use crate::support::{FOREVER, alone, by_each_method, descriptors, kill_self, memories, start_pool};
 
 /// Longer and shorter ones by turns.
 fn text(number: usize) -> String {
@@ -47,13 +47,6 @@ fn long_bytes_are_sent_again_when_a_worker_dies() {
             assert!(result == text(number).to_ascii_uppercase(), "{number}");
         }
     });
-}
-
-/// How many descriptors of memory a process has.
-fn memories(pid: u32) -> usize {
-    let descriptors = std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd")).unwrap();
-    let targets = descriptors.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
-    targets.filter(|target| target.to_string_lossy().contains("memfd:")).count()
 }
 
 #[test]

@@ -187,6 +187,13 @@ pub(crate) fn descriptors() -> Vec<RawFd> {
     numbers
 }
 
+/// How many descriptors of memory a process has.
+pub(crate) fn memories(pid: u32) -> usize {
+    let descriptors = std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd")).unwrap();
+    let targets = descriptors.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    targets.filter(|target| target.to_string_lossy().contains("memfd:")).count()
+}
+
 /// Calls itself until there is no stack left.
 pub(crate) fn overflow_stack() {
     fn deeper(depth: u64) -> u64 {

@@ -1,0 +1,99 @@
+//! Memory that is lent: whether anybody has it still.
+//!
+//! For each lease the file is opened once more, for reading, and what is sent to others is that open file, under a
+//! shared lock (flock(2)). The kernel drops the lock with the last descriptor and the last mapping of it, wherever they
+//! have gone and however their holders have ended. So there is no lease any more when the lender gets the lock for
+//! itself alone.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
+
+/// A file without a name (memfd_create(2)), of which leases can be granted.
+#[derive(Debug)]
+pub(crate) struct Lender {
+    file: File,
+    identity: Identity,
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+fn identity(file: impl AsFd) -> io::Result<Identity> {
+    let status = rustix::fs::fstat(file)?;
+    Ok((status.st_dev, status.st_ino))
+}
+
+impl Lender {
+    /// An empty file.
+    pub(crate) fn new(flags: MemfdFlags) -> io::Result<Lender> {
+        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
+        Ok(Lender { identity: identity(&file)?, file: file.into() })
+    }
+
+    /// Replaces what is there.
+    pub(crate) fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.set_len(bytes.len() as u64)?;
+        self.file.write_all_at(bytes, 0)
+    }
+
+    /// Opens it once more, to be sent.
+    pub(crate) fn grant(&self) -> io::Result<OwnedFd> {
+        // The thread's own table of descriptors, which may be another than the process's: unshare(2).
+        let again = format!("/proc/thread-self/fd/{}", self.file.as_raw_fd());
+        let lease = rustix::fs::open(again, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        if identity(&lease)? != self.identity {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        flock(&lease, FlockOperation::NonBlockingLockShared)?;
+        Ok(lease)
+    }
+
+    /// Whether there is no lease. A program that closes all descriptors closes this one too, and another file may have
+    /// its number since then: of that nothing is known.
+    pub(crate) fn is_free(&self) -> bool {
+        identity(&self.file).is_ok_and(|identity| identity == self.identity)
+            && flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
+            && flock(&self.file, FlockOperation::Unlock).is_ok()
+    }
+}
+
+impl AsFd for Lender {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl From<Lender> for OwnedFd {
+    fn from(lender: Lender) -> OwnedFd {
+        lender.file.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_lasts_until_its_last_descriptor_is_gone() {
+        let lender = Lender::new(MemfdFlags::CLOEXEC).unwrap();
+        assert!(lender.is_free());
+        let lease = lender.grant().unwrap();
+        let same = lease.try_clone().unwrap();
+        drop(lease);
+        assert!(!lender.is_free());
+        drop(same);
+        assert!(lender.is_free());
+    }
+
+    #[test]
+    fn another_file_with_the_number_of_the_descriptor_is_left_alone() {
+        let mut lender = Lender::new(MemfdFlags::CLOEXEC).unwrap();
+        lender.file = tempfile::tempfile().unwrap();
+        assert!(!lender.is_free());
+        assert!(lender.grant().is_err());
+    }
+}
