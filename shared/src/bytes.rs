@@ -17,14 +17,19 @@ use crate::sys::sealed::{Sealed, Unsealed};
 /// caller the worker's. So it takes the time to write the bytes once, and to read what is read. Copies of the
 /// value share the memory, which is given back when the last process has dropped the last one, or has ended.
 ///
-/// The bytes are written beforehand, by [`SharedBytesMut`], and by nobody afterwards: the kernel itself refuses
-/// that ([`fcntl(2)`](https://man7.org/linux/man-pages/man2/F_ADD_SEALS.2const.html)), so no other process can
-/// change or cut off what this one reads.
+/// The bytes are written beforehand, by [`SharedBytesMut`], and by nobody as long as anybody has them: the kernel lets
+/// no process get hold of them for writing, nor cut them off
+/// ([`fcntl(2)`](https://man7.org/linux/man-pages/man2/F_ADD_SEALS.2const.html)), and the one that has made them can only
+/// read them from then on.
+///
+/// A mebibyte or more takes the kernel longer to find than the program to write. While there is a pool, a process
+/// therefore keeps such memory for a second after its last use, up to 512 MiB in 32 pieces, and writes the next bytes
+/// of the same length there once nobody else has the former ones.
 ///
 /// They cross as the argument or the result of a pool's calls, or as part of one, up to 250 of them in each. Each
-/// takes a descriptor and a whole number of pages, so for less than some ten thousand bytes a `Vec<u8>` is
-/// quicker. To any other serializer, and to the arguments and results of single processes and initializers, they
-/// are an error.
+/// takes a descriptor, two where it was made from a mebibyte on, and a whole number of pages, so for less than some
+/// ten thousand bytes a `Vec<u8>` is quicker. To any other serializer, and to the arguments and results of single
+/// processes and initializers, they are an error.
 ///
 /// ```
 /// # multiprocessing::init();
@@ -51,9 +56,7 @@ impl SharedBytes {
     ///
     /// What the system says if it has no memory or no descriptor for them.
     pub fn copy_from_slice(bytes: &[u8]) -> io::Result<SharedBytes> {
-        let mut copy = SharedBytesMut::zeroed(bytes.len())?;
-        copy.copy_from_slice(bytes);
-        copy.freeze()
+        SharedBytesMut(if bytes.is_empty() { None } else { Some(Unsealed::copy(bytes)?) }).freeze()
     }
 }
 
@@ -88,6 +91,9 @@ impl fmt::Debug for SharedBytes {
 /// Bytes that are written in place, to be [`SharedBytes`] afterwards.
 ///
 /// [`freeze`](SharedBytesMut::freeze) ends the writing and copies nothing. See [`SharedBytes`] for an example.
+///
+/// They belong to the process that has made them. In a copy of it by fork, and so in what the fork server starts if they
+/// were made before [`init`](crate::init), do not use them: from a mebibyte on, to do so panics.
 pub struct SharedBytesMut(Option<Unsealed>);
 
 impl SharedBytesMut {
@@ -98,7 +104,7 @@ impl SharedBytesMut {
     /// What the system says if it has no room for them, or no descriptor. Memory is taken only as bytes are
     /// written: where there is too little then, the process is killed.
     pub fn zeroed(length: usize) -> io::Result<SharedBytesMut> {
-        Ok(SharedBytesMut(if length == 0 { None } else { Some(Unsealed::new(length)?) }))
+        Ok(SharedBytesMut(if length == 0 { None } else { Some(Unsealed::zeroed(length)?) }))
     }
 
     /// The same bytes, to be shared and written no more.

@@ -15,7 +15,7 @@ use crate::ipc::message::EntryRef;
 use crate::ipc::outcome::Failure;
 use crate::ipc::{codec, records};
 use crate::start::StartMethod;
-use crate::sys::signals;
+use crate::sys::{kept, signals};
 use crate::{entry, init};
 
 /// Sets up a pool with more than a number of workers; see [`Pool::builder`].
@@ -141,6 +141,6 @@ impl PoolBuilder {
                 manager::run(&managed);
             })
             .map_err(start)?;
-        Ok(Pool { shared, manager: Mutex::new(Some(thread)) })
+        Ok(Pool { shared, manager: Mutex::new(Some(thread)), _keeps: kept::Use::new() })
     }
 }

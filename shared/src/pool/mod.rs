@@ -47,6 +47,7 @@ pub use star::StarFn;
 pub use terms::Terms;
 
 use crate::error::Error;
+use crate::sys::kept;
 use manager::Shared;
 
 /// A number of worker processes that make calls for this one. The counterpart of Python's `Pool`.
@@ -77,6 +78,8 @@ pub struct Pool {
     shared: Arc<Shared>,
     /// The manager's thread, until someone has waited for its end.
     manager: Mutex<Option<JoinHandle<()>>>,
+    /// Others are likely to need the memory in which [`SharedBytes`](crate::SharedBytes) were.
+    _keeps: kept::Use,
 }
 
 impl Pool {

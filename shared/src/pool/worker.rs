@@ -20,7 +20,7 @@ use crate::ipc::requests::Kind;
 use crate::ipc::{attachments, codec, outcome, records};
 use crate::panics;
 use crate::status::UNUSABLE;
-use crate::sys::signals;
+use crate::sys::{kept, signals};
 
 /// How long memory for long results is kept while there are none.
 const KEPT: Duration = Duration::from_secs(1);
@@ -43,6 +43,7 @@ pub(crate) fn run(
         channel.send(&FromChild::Refused(refusal), &[])?;
         return Ok(UNUSABLE);
     }
+    let _keeps = kept::Use::new();
     let output = Output::new(channel, outbox)?;
     output.send(&FromChild::Ready)?;
     Worker { inbox, output, work: None }.work()

@@ -7,15 +7,19 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
 
 /// A file without a name (memfd_create(2)), of which leases can be granted.
+///
+/// A program that closes all descriptors closes this one too, and another file may have its number since then, as in a
+/// thread that has a table of descriptors for itself. With that nothing is done; it is not even closed.
 #[derive(Debug)]
 pub(crate) struct Lender {
-    file: File,
+    file: ManuallyDrop<File>,
     identity: Identity,
 }
 
@@ -31,7 +35,7 @@ impl Lender {
     /// An empty file.
     pub(crate) fn new(flags: MemfdFlags) -> io::Result<Lender> {
         let file = rustix::fs::memfd_create("multiprocessing", flags)?;
-        Ok(Lender { identity: identity(&file)?, file: file.into() })
+        Ok(Lender { identity: identity(&file)?, file: ManuallyDrop::new(file.into()) })
     }
 
     /// Replaces what is there.
@@ -52,24 +56,30 @@ impl Lender {
         Ok(lease)
     }
 
-    /// Whether there is no lease. A program that closes all descriptors closes this one too, and another file may have
-    /// its number since then: of that nothing is known.
+    /// Whether there is no lease.
     pub(crate) fn is_free(&self) -> bool {
-        identity(&self.file).is_ok_and(|identity| identity == self.identity)
-            && flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
-            && flock(&self.file, FlockOperation::Unlock).is_ok()
+        self.is_itself()
+            && flock(&*self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
+            && flock(&*self.file, FlockOperation::Unlock).is_ok()
+    }
+
+    fn is_itself(&self) -> bool {
+        identity(&*self.file).is_ok_and(|identity| identity == self.identity)
+    }
+}
+
+impl Drop for Lender {
+    fn drop(&mut self) {
+        if self.is_itself() {
+            // SAFETY: `ManuallyDrop::drop` asks that the value is not used again: this is the end of what holds it.
+            unsafe { ManuallyDrop::drop(&mut self.file) };
+        }
     }
 }
 
 impl AsFd for Lender {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
-    }
-}
-
-impl From<Lender> for OwnedFd {
-    fn from(lender: Lender) -> OwnedFd {
-        lender.file.into()
     }
 }
 
@@ -92,8 +102,12 @@ mod tests {
     #[test]
     fn another_file_with_the_number_of_the_descriptor_is_left_alone() {
         let mut lender = Lender::new(MemfdFlags::CLOEXEC).unwrap();
-        lender.file = tempfile::tempfile().unwrap();
+        let other = tempfile::tempfile().unwrap();
+        *lender.file = other.try_clone().unwrap();
+        let number = lender.file.as_raw_fd();
         assert!(!lender.is_free());
         assert!(lender.grant().is_err());
+        drop(lender);
+        assert!(std::fs::exists(format!("/proc/self/fd/{number}")).unwrap());
     }
 }

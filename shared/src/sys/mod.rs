@@ -13,6 +13,7 @@ pub(crate) mod exit;
 pub(crate) mod function;
 pub(crate) mod huge;
 pub(crate) mod image;
+pub(crate) mod kept;
 pub(crate) mod lease;
 pub(crate) mod mapping;
 mod note;

@@ -1,8 +1,12 @@
 //! Memory that one process fills and others then read in place.
 //!
 //! It is a file without a name (memfd_create(2)). While it is filled, nobody else has its descriptor. Then it is
-//! sealed (fcntl(2), F_ADD_SEALS): from then on the kernel lets nobody write, shrink or grow it, this process
-//! included, so that readers may take its bytes for a plain slice whoever has the descriptor as well.
+//! sealed (fcntl(2), F_ADD_SEALS): from then on the kernel lets nobody shrink or grow it, or get hold of it for
+//! writing, so that readers may take its bytes for a plain slice whoever has the descriptor as well.
+//!
+//! Long memory is written more than once. Its maker, and no copy of that by fork, still has it mapped as it was before
+//! it was sealed, but may do nothing there until everybody is done with it, whom a [lease](super::lease) tells. Then it
+//! is filled again ([`kept`](super::kept)).
 
 use std::fmt;
 use std::fs::File;
@@ -11,40 +15,161 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
-use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::mm::{MapFlags, ProtFlags};
+use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
-/// Nobody can change the bytes or take them away.
-const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::SHRINK).union(SealFlags::GROW);
+use super::kept;
+use super::lease::Lender;
+use super::origin::Origin;
 
-/// Memory that is being filled; all zero at first.
-pub(crate) struct Unsealed {
-    mapping: Mapping,
-    file: OwnedFd,
+/// Nobody can take the bytes away.
+const LENGTH: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
+
+/// Shorter memory is got from the kernel anew each time, which is quick then.
+const LONG: usize = 1 << 20;
+
+/// Memory that is being filled.
+pub(crate) enum Unsealed {
+    Short { mapping: Mapping, file: OwnedFd },
+    Long(Lendable),
 }
 
-/// Memory that is as it will always be.
+/// Memory that is as it will be for as long as anybody has it.
+///
+/// The order of the fields is that in which they are dropped: memory is kept when nothing of this is left.
 pub(crate) struct Sealed {
     mapping: Mapping,
+    /// What is sent to others, and what is mapped.
     file: OwnedFd,
+    /// Set if this process has made it, and can write there again.
+    _own: Option<Own>,
+}
+
+/// Memory of this process, which is kept when this is dropped.
+struct Own(Option<Lendable>);
+
+/// Memory that this process has made, and can write when nobody else has it.
+pub(crate) struct Lendable {
+    mapping: Mapping,
+    file: Lender,
 }
 
 impl Unsealed {
-    /// So many bytes, at least one.
-    pub(crate) fn new(length: usize) -> io::Result<Unsealed> {
+    /// So many bytes, at least one; all of them zero.
+    pub(crate) fn zeroed(length: usize) -> io::Result<Unsealed> {
+        let (mut memory, is_used) = Unsealed::any(length)?;
+        if is_used {
+            memory.fill(0);
+        }
+        Ok(memory)
+    }
+
+    /// A copy of these bytes, of which there is at least one.
+    pub(crate) fn copy(bytes: &[u8]) -> io::Result<Unsealed> {
+        let (mut memory, _) = Unsealed::any(bytes.len())?;
+        memory.copy_from_slice(bytes);
+        Ok(memory)
+    }
+
+    /// So many bytes, and whether something else stood there before.
+    fn any(length: usize) -> io::Result<(Unsealed, bool)> {
+        if length >= LONG {
+            return Ok(match kept::take(length) {
+                Some(memory) => (memory.into_unsealed()?, true),
+                None => (Unsealed::Long(Lendable::new(length)?), false),
+            });
+        }
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = rustix::fs::memfd_create("multiprocessing", flags)?;
         rustix::fs::ftruncate(&file, length as u64)?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        Ok(Unsealed { mapping: Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?, file })
+        let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?;
+        Ok((Unsealed::Short { mapping, file }, false))
     }
 
+    /// Ends the writing.
     pub(crate) fn seal(self) -> io::Result<Sealed> {
-        let Unsealed { mapping, file } = self;
-        // No seal against writing where there is a mapping to write by.
-        drop(mapping);
-        rustix::fs::fcntl_add_seals(&file, SEALS | SealFlags::SEAL)?;
-        Sealed::open(file)
+        match self {
+            Unsealed::Short { mapping, file } => {
+                // No seal against writing where there is a mapping to write by.
+                drop(mapping);
+                rustix::fs::fcntl_add_seals(&file, LENGTH | SealFlags::WRITE | SealFlags::SEAL)?;
+                Sealed::open(file)
+            }
+            Unsealed::Long(memory) => memory.seal(),
+        }
+    }
+
+    /// Where it is.
+    ///
+    /// # Panics
+    ///
+    /// In a copy of the process by fork, which does not have it.
+    fn mapping(&self) -> &Mapping {
+        let mapping = match self {
+            Unsealed::Short { mapping, .. } => mapping,
+            Unsealed::Long(memory) => &memory.mapping,
+        };
+        assert!(
+            mapping.is_here(),
+            "bytes that are not frozen belong to one process, of which this is a copy"
+        );
+        mapping
+    }
+}
+
+impl Lendable {
+    /// So many bytes, at least one; all of them zero.
+    pub(super) fn new(length: usize) -> io::Result<Lendable> {
+        let file = Lender::new(MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        rustix::fs::ftruncate(&file, length as u64)?;
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?.in_no_copy()?;
+        Ok(Lendable { mapping, file })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.mapping.bytes.len()
+    }
+
+    /// Whether this is the process that has made it, and no copy of that by fork.
+    pub(super) fn is_ours(&self) -> bool {
+        self.mapping.is_here()
+    }
+
+    /// Where leases of it come from.
+    pub(super) fn file(&self) -> &Lender {
+        &self.file
+    }
+
+    /// The same for writing; it has to be free.
+    fn into_unsealed(self) -> io::Result<Unsealed> {
+        self.mapping.allow(MprotectFlags::READ | MprotectFlags::WRITE)?;
+        Ok(Unsealed::Long(self))
+    }
+
+    /// Ends the writing, until it is free again.
+    pub(super) fn seal(self) -> io::Result<Sealed> {
+        if !self.is_ours() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.mapping.allow(MprotectFlags::READ)?;
+        let Ok(lease) = self.file.grant() else {
+            // Nobody could tell when the others are done.
+            return Sealed::copy(&[&Unsealed::Long(self)]);
+        };
+        if rustix::fs::fcntl_get_seals(&self.file)?.is_empty() {
+            rustix::fs::fcntl_add_seals(&self.file, LENGTH | SealFlags::FUTURE_WRITE | SealFlags::SEAL)?;
+        }
+        Ok(Sealed { _own: Some(Own(Some(self))), ..Sealed::open(lease)? })
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(memory) = self.0.take() {
+            kept::keep(memory);
+        }
     }
 }
 
@@ -61,13 +186,18 @@ impl Sealed {
         for part in parts {
             file.write_all(part)?;
         }
-        rustix::fs::fcntl_add_seals(&file, SEALS | SealFlags::SEAL)?;
-        Ok(Sealed { mapping, file: file.into() })
+        rustix::fs::fcntl_add_seals(&file, LENGTH | SealFlags::WRITE | SealFlags::SEAL)?;
+        Ok(Sealed { mapping, file: file.into(), _own: None })
     }
 
-    /// Whether it is memory that nobody can change any more.
+    /// Whether it is memory that nobody can change, at least as long as there is this descriptor of it: of what its maker
+    /// can write again, that has to be a lease, which is for reading.
     pub(crate) fn is_sealed(file: BorrowedFd<'_>) -> bool {
-        rustix::fs::fcntl_get_seals(file).is_ok_and(|seals| seals.contains(SEALS))
+        let Ok(seals) = rustix::fs::fcntl_get_seals(file) else { return false };
+        let is_lease =
+            || rustix::fs::fcntl_getfl(file).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDONLY);
+        seals.contains(LENGTH | SealFlags::WRITE)
+            || seals.contains(LENGTH | SealFlags::FUTURE_WRITE) && is_lease()
     }
 
     /// Maps memory that another process has filled and sealed.
@@ -79,7 +209,7 @@ impl Sealed {
         // A private mapping that is only read shows the file's own pages. Kernels before 6.7 refuse a shared one
         // of what is sealed against writing.
         let mapping = Mapping::new(file.as_fd(), length, ProtFlags::READ, MapFlags::PRIVATE)?;
-        Ok(Sealed { mapping, file })
+        Ok(Sealed { mapping, file, _own: None })
     }
 }
 
@@ -100,15 +230,18 @@ impl Deref for Unsealed {
 
     fn deref(&self) -> &[u8] {
         // SAFETY: a reference asks for valid, initialised memory that nobody writes while it lives: the mapping
-        // lives as long as `self`, a new file is all zero, and nobody else has it or can map it.
-        unsafe { self.mapping.0.as_ref() }
+        // lives as long as `self`, a file without a name is initialised, and nobody else has it: it is new, or
+        // free, and then nobody can map it for writing.
+        unsafe { self.mapping().bytes.as_ref() }
     }
 }
 
 impl DerefMut for Unsealed {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `deref`, and `self` is borrowed for this reference alone.
-        unsafe { self.mapping.0.as_mut() }
+        let mut bytes = self.mapping().bytes;
+        // SAFETY: as in `deref`, and `self` is borrowed for this reference alone. A seal takes the right to write away,
+        // and `self` with it.
+        unsafe { bytes.as_mut() }
     }
 }
 
@@ -116,15 +249,21 @@ impl Deref for Sealed {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: a reference asks for valid, initialised memory that nobody writes while it lives: the mapping
-        // lives as long as `self`, and the seals, which were looked at, keep everyone from writing the file or
-        // from making it shorter.
-        unsafe { self.mapping.0.as_ref() }
+        // SAFETY: a reference asks for valid, initialised memory that nobody writes while it lives. The mapping lives
+        // as long as `self`. The seals, which were looked at, keep everyone from making the file shorter and from
+        // mapping it for writing. If it is a lease, one process may have it mapped since before it was sealed: its
+        // maker, and no copy of that (`in_no_copy`), which writes there only when all leases are gone, also those that
+        // are only mapped, as here (`kept::take`).
+        unsafe { self.mapping.bytes.as_ref() }
     }
 }
 
 /// Unmapped when dropped.
-struct Mapping(NonNull<[u8]>);
+pub(crate) struct Mapping {
+    bytes: NonNull<[u8]>,
+    /// The one process that has it, if copies of that by fork do not have it as well.
+    only: Option<Origin>,
+}
 
 // SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the process.
 unsafe impl Send for Mapping {}
@@ -138,15 +277,38 @@ impl Mapping {
         // SAFETY: `mmap` asks that no existing mapping is replaced, and without MAP_FIXED none is.
         let start = unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, access, kind, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Mapping(NonNull::slice_from_raw_parts(start, length)))
+        Ok(Mapping { bytes: NonNull::slice_from_raw_parts(start, length), only: None })
+    }
+
+    /// The same, which copies of the process by fork will not have.
+    fn in_no_copy(mut self) -> io::Result<Mapping> {
+        let start = self.bytes.as_ptr().cast();
+        // SAFETY: `madvise` asks for mapped memory that bears the advice: nobody else has this, and `is_here` keeps copies
+        // of the process from using it.
+        unsafe { rustix::mm::madvise(start, self.bytes.len(), Advice::LinuxDontFork) }?;
+        self.only = Some(Origin::here());
+        Ok(self)
+    }
+
+    fn is_here(&self) -> bool {
+        self.only.is_none_or(Origin::is_here)
+    }
+
+    /// Allows this access from now on and no other.
+    fn allow(&self, access: MprotectFlags) -> io::Result<()> {
+        // SAFETY: `mprotect` asks that nobody relies on the access that is taken away. References into it borrow from
+        // an `Unsealed`, which is made after writing is allowed and is gone before it is not.
+        Ok(unsafe { rustix::mm::mprotect(self.bytes.as_ptr().cast(), self.bytes.len(), access) }?)
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
-        // whoever holds `self`. A failure would only leave it mapped.
-        let _ = unsafe { rustix::mm::munmap(self.0.as_ptr().cast(), self.0.len()) };
+        if self.is_here() {
+            // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
+            // whoever holds `self`. A failure would only leave it mapped.
+            let _ = unsafe { rustix::mm::munmap(self.bytes.as_ptr().cast(), self.bytes.len()) };
+        }
     }
 }
 
@@ -156,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_is_read_in_place_and_written_by_nobody() {
-        let mut memory = Unsealed::new(10_000).unwrap();
+        let mut memory = Unsealed::zeroed(10_000).unwrap();
         assert!(memory.iter().all(|byte| *byte == 0));
         memory[9_999] = 7;
         let sealed = memory.seal().unwrap();
@@ -170,8 +332,38 @@ mod tests {
 
     #[test]
     fn memory_that_could_still_change_is_refused() {
-        let memory = Unsealed::new(100).unwrap();
-        assert!(Sealed::open(memory.file.try_clone().unwrap()).is_err());
-        assert!(Sealed::open(tempfile::tempfile().unwrap().into()).is_err());
+        let is_refused = |file: BorrowedFd<'_>| Sealed::open(file.try_clone_to_owned().unwrap()).is_err();
+        let Unsealed::Short { file, .. } = Unsealed::zeroed(100).unwrap() else { panic!("it is short") };
+        assert!(is_refused(file.as_fd()));
+        assert!(is_refused(tempfile::tempfile().unwrap().as_fd()));
+        let memory = Lendable::new(100).unwrap();
+        assert!(is_refused(memory.file.as_fd()));
+        let mut sealed = memory.seal().unwrap();
+        assert!(!is_refused(sealed.as_fd()));
+        // Only a lease keeps its maker from writing.
+        let Own(memory) = sealed._own.as_mut().unwrap();
+        assert!(is_refused(memory.as_ref().unwrap().file.as_fd()));
+    }
+
+    #[test]
+    fn memory_can_be_filled_again_when_it_is_free() {
+        let mut unsealed = Unsealed::Long(Lendable::new(10_000).unwrap());
+        for round in 1..4 {
+            unsealed.fill(round);
+            let mut sealed = unsealed.seal().unwrap();
+            assert!(sealed.iter().all(|byte| *byte == round));
+            let memory = sealed._own.take().unwrap().0.take().unwrap();
+            assert!(!memory.file.is_free());
+            let access = ProtFlags::READ | ProtFlags::WRITE;
+            assert!(Mapping::new(sealed.as_fd(), 10_000, access, MapFlags::SHARED).is_err());
+            assert!(rustix::io::pwrite(&memory.file, &[1], 0).is_err());
+            // The mapping alone holds the lease.
+            let Sealed { mapping, file, .. } = sealed;
+            drop(file);
+            assert!(!memory.file.is_free());
+            drop(mapping);
+            assert!(memory.file.is_free());
+            unsealed = memory.into_unsealed().unwrap();
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use multiprocessing::{Error, ExitStatus, Pool, Value};
+use multiprocessing::{Error, ExitStatus, Pool, SharedBytes, SharedBytesMut, Value};
 use rustix::net::SendFlags;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Signal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -21,6 +21,8 @@ pub(crate) enum Deed {
     Answer,
     /// To take in so many bytes, and to answer with as many.
     Echo(Text),
+    /// To read so many bytes in place, and to answer with as many, each greater by one.
+    Share(SharedBytes),
     /// To answer after a moment, so that others overtake.
     Dawdle,
     /// To have a pool of its own answer.
@@ -46,12 +48,27 @@ pub(crate) enum Deed {
 }
 
 /// Deeds that end well.
-const GOOD: [fn(&mut Random) -> Deed; 4] = [
+const GOOD: [fn(&mut Random) -> Deed; 5] = [
     |_| Deed::Answer,
     |random| Deed::Echo(Text("x".repeat(random.pick(&[0, 1, 100, 5_000, 70_000, 300_000, 1_500_000])))),
+    |random| {
+        let length = random.pick(&[0, 100, 1 << 20, 1 << 20, 3 << 20]);
+        Deed::Share(all(random.below(100) as u8, length))
+    },
     |_| Deed::Dawdle,
     |_| Deed::Answer,
 ];
+
+/// So many bytes of one kind.
+fn all(byte: u8, length: usize) -> SharedBytes {
+    let mut bytes = SharedBytesMut::zeroed(length).unwrap();
+    bytes.fill(byte);
+    bytes.freeze().unwrap()
+}
+
+fn next(bytes: &SharedBytes) -> SharedBytes {
+    all(bytes.first().map_or(0, |byte| byte + 1), bytes.len())
+}
 
 const BAD: [fn(&mut Random) -> Deed; 14] = [
     |_| Deed::Panic,
@@ -104,6 +121,7 @@ impl fmt::Debug for Text {
 pub(crate) struct Answer {
     pub(crate) number: u64,
     pub(crate) echo: Text,
+    pub(crate) shared: SharedBytes,
     pub(crate) worker: u32,
     stubborn: Option<Stubborn>,
 }
@@ -144,11 +162,17 @@ pub(crate) fn prepare(log: PathBuf) {
 pub(crate) fn perform(call: Call) -> Answer {
     // Eight bytes at once at the end of a file: writers do not mix (write(2), O_APPEND).
     LOG.get().unwrap().write_all(&call.number.to_le_bytes()).unwrap();
-    let mut answer =
-        Answer { number: call.number, echo: Text::default(), worker: std::process::id(), stubborn: None };
+    let mut answer = Answer {
+        number: call.number,
+        echo: Text::default(),
+        shared: SharedBytes::default(),
+        worker: std::process::id(),
+        stubborn: None,
+    };
     match call.deed {
         Deed::Answer | Deed::ArgumentUnwritable(_) | Deed::ArgumentUnreadable(_) => {}
         Deed::Echo(text) => answer.echo = text,
+        Deed::Share(bytes) => answer.shared = next(&bytes),
         Deed::Dawdle => std::thread::sleep(std::time::Duration::from_millis(1)),
         Deed::Delegate => {
             let pool = Pool::new(1).unwrap();
@@ -219,8 +243,12 @@ fn scribble() {
 pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool {
     let died = |expected: &[ExitStatus]| matches!(outcome, Err(Error::Died { status, .. }) if expected.contains(status));
     let panicked = |text: &str| matches!(outcome, Err(Error::Panicked { message, .. }) if message == text);
+    let shared = match &call.deed {
+        Deed::Share(bytes) => next(bytes),
+        _ => SharedBytes::default(),
+    };
     let echo = match &call.deed {
-        Deed::Answer | Deed::Dawdle | Deed::Delegate => "",
+        Deed::Answer | Deed::Share(_) | Deed::Dawdle | Deed::Delegate => "",
         Deed::Echo(text) => &text.0,
         Deed::Panic => return panicked("on purpose"),
         Deed::PanicWithoutText => return panicked("a value that is not text"),
@@ -247,7 +275,7 @@ pub(crate) fn is_expected(call: &Call, outcome: &Result<Answer, Error>) -> bool 
             return matches!(outcome, Err(Error::Deserialise { value: Value::Result, .. }));
         }
     };
-    matches!(outcome, Ok(answer) if answer.number == call.number && answer.echo.0 == echo)
+    matches!(outcome, Ok(answer) if answer.number == call.number && answer.echo.0 == echo && answer.shared == shared)
 }
 
 /// Whether this is what comes of a call whose worker was killed from outside.

@@ -455,7 +455,10 @@ fn next(imap: &mut Imap<std::vec::IntoIter<Call>, Answer>) -> Option<Outcome> {
 }
 
 fn is_good(call: &Call) -> bool {
-    matches!(call.deed, Deed::Answer | Deed::Echo(_) | Deed::Dawdle | Deed::Delegate | Deed::CloseAll)
+    matches!(
+        call.deed,
+        Deed::Answer | Deed::Echo(_) | Deed::Share(_) | Deed::Dawdle | Deed::Delegate | Deed::CloseAll
+    )
 }
 
 /// The children of this process that have run a program since they were made, as the fork server has and its copies

@@ -1,9 +1,13 @@
 //! Bytes that cross without being copied.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
 use multiprocessing::{Error, SharedBytes, SharedBytesMut, Value, spawn};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{by_each_method, descriptors, kill_self, start_pool};
+use crate::support::{FOREVER, alone, by_each_method, descriptors, kill_self, memories, start_pool};
 
 fn bytes(number: usize) -> SharedBytes {
     let mut bytes = SharedBytesMut::zeroed(10_000 + number).unwrap();
@@ -85,6 +89,85 @@ fn bytes_leave_nothing_behind_in_the_worker() {
             assert!(matches!(pool.apply(panics, bytes(number)), Err(Error::Panicked { .. })));
         }
         assert_eq!(pool.apply(open, ()).unwrap(), before);
+    });
+}
+
+/// Long enough to be written where others stood before.
+const LONG: usize = 2 << 20;
+
+fn long(byte: u8) -> SharedBytes {
+    let mut bytes = SharedBytesMut::zeroed(LONG).unwrap();
+    assert!(*bytes == *vec![0; LONG]);
+    bytes.fill(byte);
+    bytes.freeze().unwrap()
+}
+
+fn are_all(bytes: &SharedBytes, byte: u8) -> bool {
+    **bytes == *vec![byte; LONG]
+}
+
+thread_local! {
+    static KEEPSAKES: RefCell<Vec<SharedBytes>> = const { RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn long_bytes_stay_as_they_are_whatever_is_written_after_them() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let next = |bytes: SharedBytes| long(bytes[0] + 1);
+        let mut results: VecDeque<(u8, SharedBytes)> = VecDeque::new();
+        for (number, result) in (0..60).zip(pool.chunks_of(1).imap(next, (0..60).map(long))) {
+            results.push_back((number + 1, result.unwrap()));
+            assert!(results.iter().all(|(byte, bytes)| are_all(bytes, *byte)), "{number}");
+            if results.len() > 3 {
+                results.pop_front();
+            }
+        }
+    });
+}
+
+#[test]
+fn whoever_keeps_long_bytes_has_them_for_good() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let keep = |bytes: SharedBytes| KEEPSAKES.with_borrow_mut(|kept| kept.push(bytes));
+        for number in 0..20 {
+            // Every other one is kept there, and none here.
+            if number % 2 == 0 {
+                pool.apply(keep, long(number)).unwrap();
+            } else {
+                assert_eq!(pool.apply(|bytes: SharedBytes| bytes[LONG - 1], long(number)).unwrap(), number);
+            }
+        }
+        let are_there = |()| {
+            KEEPSAKES
+                .with_borrow(|kept| kept.iter().zip(0..).all(|(bytes, number)| are_all(bytes, 2 * number)))
+        };
+        assert!(pool.apply(are_there, ()).unwrap());
+    });
+}
+
+#[test]
+fn the_memory_of_long_bytes_is_given_back_when_it_is_not_used() {
+    alone(|method| {
+        let pool = start_pool(method, 1);
+        let open = || memories(std::process::id());
+        let worker = pool.apply(|()| std::process::id(), ()).unwrap();
+        let before = (open(), memories(worker));
+        for number in 0..10 {
+            assert!(are_all(&pool.apply(|bytes: SharedBytes| long(bytes[0]), long(number)).unwrap(), number));
+        }
+        let start = Instant::now();
+        while (open(), memories(worker)) != before && start.elapsed() < FOREVER {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!((open(), memories(worker)), before);
+        // With the last pool nothing is left at once.
+        pool.apply(|bytes: SharedBytes| bytes.len(), long(1)).unwrap();
+        drop(pool);
+        assert_eq!(open(), before.0);
+        drop(long(1));
+        assert_eq!(open(), before.0);
     });
 }
 
