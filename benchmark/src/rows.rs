@@ -198,9 +198,10 @@ pub const ROWS: &[Row] = &[
         &[
             here(OURS, ours::large_in_place),
             here("the same in one thread", floors::large_in_place),
+            python("CPython", "large"),
             python("CPython shared_memory", "large-shared-memory"),
         ],
-        &[aim(Aim::Better(2.5, "CPython shared_memory"))],
+        &[aim(Aim::Better(8.0, "CPython")), aim(Aim::Better(2.5, "CPython shared_memory"))],
     ),
     row(
         "idle-memory",
@@ -252,8 +253,12 @@ pub const ROWS: &[Row] = &[
         "queue",
         "one of 100,000 tasks submitted one by one before the first is waited for",
         Unit::Micros,
-        &[here(OURS, ours::one_of_a_long_queue), here("one of 1,000", ours::one_of_a_short_queue)],
-        &[aim(Aim::AtMost(1.25, "one of 1,000"))],
+        &[
+            here(OURS, ours::one_of_a_long_queue),
+            here("one of 10,000", ours::one_of_a_queue),
+            here("one of 1,000", ours::one_of_a_short_queue),
+        ],
+        &[aim(Aim::AtMost(1.25, "one of 10,000"))],
     ),
     row(
         "queue-memory",

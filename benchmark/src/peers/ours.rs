@@ -193,6 +193,11 @@ pub fn one_of_a_long_queue() -> f64 {
     queue(100_000)
 }
 
+pub fn one_of_a_queue() -> f64 {
+    queue(10_000)
+}
+
+/// All of which there is room for in the CPU's cache and in memory that was used before.
 pub fn one_of_a_short_queue() -> f64 {
     measure::median((0..20).map(|_| queue(1_000)).collect())
 }
