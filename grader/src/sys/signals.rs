@@ -38,23 +38,22 @@ impl Drop for Blocked {
     }
 }
 
-/// SIGCHLD comes to this thread, when it waits for it, until this is dropped.
+/// SIGCHLD comes to this thread, while it waits for it, until this is dropped.
 ///
-/// The kernel sends it to the thread that a stop or an end is for, if that can take it, and else to any that can, which
-/// may not look for it: so it wakes early, and an end that it does not wake for is still there to be waited for.
+/// The kernel offers it first to the thread that a stop or an end is for. One that came just before the wait may have
+/// gone to another thread: then the wait lasts its time, and what has happened is still there to be asked for.
 pub(super) struct WordOfChildren {
     _blocked: Blocked,
     set: libc::sigset_t,
 }
 
 impl WordOfChildren {
-    /// Waits for a signal, or until the time is over; returns whether one came.
-    pub(super) fn wait(&self, at_most: Duration) -> bool {
+    /// Waits for a signal, or until the time is over.
+    pub(super) fn wait(&self, at_most: Duration) {
         let seconds = libc::time_t::try_from(at_most.as_secs()).unwrap_or(libc::time_t::MAX);
         let time = libc::timespec { tv_sec: seconds, tv_nsec: at_most.subsec_nanos().into() };
         // SAFETY: sigtimedwait(2) requires a valid set and time to read, and null for what is not wanted.
-        let signal = unsafe { libc::sigtimedwait(&raw const self.set, ptr::null_mut(), &raw const time) };
-        signal > 0
+        unsafe { libc::sigtimedwait(&raw const self.set, ptr::null_mut(), &raw const time) };
     }
 }
 
