@@ -112,10 +112,12 @@ fn one(
         }
         wrappers => wrappers.unwrap_or(0),
     };
-    let plan = Plan { schedule, wrappers, patient: false };
+    let mut plan = Plan { wrappers, ..Plan::from(schedule) };
     let mut run = observe::run_traced(program, &question.run, &question.limits, plan)?;
-    if gave_up(&run, runs.complaints) {
-        let plan = Plan { patient: true, ..plan };
+    while gave_up(&run, runs.complaints)
+        && let Some(more_patient) = plan.more_patient(&run)
+    {
+        plan = more_patient;
         run = observe::run_traced(program, &question.run, &question.limits, plan)?;
     }
     if schedule.policy == Policy::Free {

@@ -40,6 +40,7 @@ use super::turn::Turn;
 use crate::model::{Ending, Invocation, Limit, Limits, Line, Policy, RunRecord, Schedule, Stream};
 use crate::schedule::{Choice, Decider};
 use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, SystemCall, Tracer};
+use time::{GENEROUS, NEARLY};
 
 /// How long after main's end the others may take to end by themselves.
 ///
@@ -71,14 +72,30 @@ pub struct Plan {
     /// How many programs main is before the one that is graded, as a shell script is that ends in an `exec`; an earlier
     /// run tells.
     pub wrappers: u32,
-    /// Whether somebody who is held goes on rather than that a second passes in all, sleeps apart: see
-    /// [`TracedRun::hurried`].
-    pub patient: bool,
+    /// How much time may be passed over while somebody is held, sleeps apart, before that one goes on instead; none if
+    /// any may. See [`TracedRun::hurried`].
+    pub most_passed: Option<Duration>,
 }
 
 impl From<Schedule> for Plan {
     fn from(schedule: Schedule) -> Plan {
-        Plan { schedule, wrappers: 0, patient: false }
+        Plan { schedule, wrappers: 0, most_passed: None }
+    }
+}
+
+impl Plan {
+    /// A more patient plan, for a program that has given up in a run by this one; none if this is as patient as any.
+    ///
+    /// First nothing but the longest of its waits takes its time, as it is the likeliest to be a safety net: were all
+    /// waits left alone, one that is too short elsewhere would never be seen.
+    #[must_use]
+    pub fn more_patient(self, run: &TracedRun) -> Option<Plan> {
+        let most_passed = match self.most_passed {
+            None => run.longest_wait.mul_f64(NEARLY).max(GENEROUS),
+            Some(most) if most > GENEROUS => GENEROUS,
+            Some(_) => return None,
+        };
+        Some(Plan { most_passed: Some(most_passed), ..self })
     }
 }
 
@@ -93,8 +110,11 @@ pub struct TracedRun {
     pub wrappers: u32,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then.
     ///
-    /// If they gave up for that, the run is not to be held against them, and another is to be made that is patient.
+    /// If they gave up for that, the run is not to be held against them, and another is to be made that is
+    /// [more patient](Plan::more_patient).
     pub hurried: Vec<u32>,
+    /// The longest wait that was passed over while others were held, sleeps apart.
+    pub longest_wait: Duration,
 }
 
 /// Why a traced run could not be made.
@@ -201,6 +221,7 @@ struct Run<'a> {
     /// How much time was passed over while somebody was held, and how much of it apart from long sleeps.
     passed_over_held: Duration,
     waited_over: Duration,
+    longest_wait: Duration,
     /// Who found a time to be over then.
     waiters: BTreeSet<usize>,
     patience: Patience,
@@ -297,6 +318,7 @@ impl<'a> Run<'a> {
             overdue_looked: started,
             passed_over_held: Duration::ZERO,
             waited_over: Duration::ZERO,
+            longest_wait: Duration::ZERO,
             waiters: BTreeSet::new(),
             patience: Patience::new(limits.wall, before),
             turn: RefCell::default(),

@@ -1,7 +1,9 @@
 //! Waits with a timeout that is over only because others are held: what a program makes of it decides.
 
+use std::time::Duration;
+
 use grader::model::{Invocation, Question, RunRecord};
-use grader::observe::{Plan, run_traced};
+use grader::observe::{Plan, TracedRun, run_traced};
 use grader::runner::run_all;
 use grader::schedule::Selection;
 
@@ -82,13 +84,21 @@ say('early' if select.select([ready], [], [], 5)[0] == [] else 'late')
 if os.fork() == 0: say('child'); os._exit(0)
 time.sleep(5); say('asleep'); os.wait(); os.wait()",
     );
-    let run = |patient_run| {
-        let plan = Plan { patient: patient_run, ..Plan::from(CHILDREN_LAST) };
-        let run = run_traced(&script, &Invocation::default(), &patient(), plan).unwrap();
-        (texts(&run.record).join(" "), run.hurried)
-    };
-    assert_eq!(run(false), ("early asleep child child".to_owned(), vec![0]));
-    assert_eq!(run(true), ("child late asleep child".to_owned(), vec![0]));
+    let run = |plan: Plan| run_traced(&script, &Invocation::default(), &patient(), plan).unwrap();
+    let told = |run: &TracedRun| (texts(&run.record).join(" "), run.hurried.clone());
+    let early = ("early asleep child child".to_owned(), vec![0]);
+    let late = ("child late asleep child".to_owned(), vec![0]);
+    let plan = Plan::from(CHILDREN_LAST);
+    let hurried = run(plan);
+    assert_eq!(told(&hurried), early);
+    // A longer wait than there is would take its time, and this one does not.
+    assert_eq!(told(&run(Plan { most_passed: Some(Duration::from_secs(30)), ..plan })), early);
+    let plan = plan.more_patient(&hurried).unwrap();
+    assert!(plan.most_passed.is_some_and(|most| Duration::from_secs(4) < most), "{plan:?}");
+    assert_eq!(told(&run(plan)), late);
+    let plan = plan.more_patient(&hurried).unwrap();
+    assert_eq!(told(&run(plan)), late);
+    assert!(plan.more_patient(&hurried).is_none());
 }
 
 #[test]

@@ -137,6 +137,7 @@ impl Run<'_> {
             choices: self.decider.choices().to_vec(),
             wrappers: self.programs.saturating_sub(1),
             hurried,
+            longest_wait: self.longest_wait,
         }
     }
 }

@@ -8,8 +8,8 @@
 //! A right program may wait with a generous timeout for something that comes at once, unless its maker is held.
 //! Whether it is right shows in what it does when that timeout is over: a wrong one goes on as if nothing had happened,
 //! a right one gives up and says so.
-//! So whose waits were ended is told with the run ([`TracedRun::hurried`](super::TracedRun)), and a
-//! [patient](super::Plan) run lets somebody go on rather than a second pass.
+//! So whose waits were ended is told with the run ([`TracedRun::hurried`](super::TracedRun)), and a run by a
+//! [more patient](super::Plan::more_patient) plan lets somebody go on rather than so much time pass.
 
 use std::time::Duration;
 
@@ -26,6 +26,9 @@ use crate::sys::{Stopped, SystemCall};
 ///
 /// Less what may go by until it is seen that somebody waits.
 pub(super) const GENEROUS: Duration = Duration::from_millis(900);
+
+/// What is left of a wait, at least, when it is seen that somebody waits: this part of it.
+pub(super) const NEARLY: f64 = 0.9;
 
 /// Whoever reads a clock so many times while nothing else happens waits by looking at it.
 const MANY_READINGS: u32 = 64;
@@ -53,7 +56,9 @@ impl Run<'_> {
         let ahead = at.saturating_sub(self.clock.now());
         if self.holds_somebody() {
             let is_long_sleep = matches!(next, Next::Call(call) if call.is_sleep() && call.lasts >= GENEROUS);
-            if self.plan.patient && !is_long_sleep && self.waited_over + ahead >= GENEROUS {
+            let wait = if is_long_sleep { Duration::ZERO } else { ahead };
+            let waited_over = self.waited_over.saturating_add(wait);
+            if !is_long_sleep && self.plan.most_passed.is_some_and(|most| waited_over >= most) {
                 self.release();
                 return true;
             }
@@ -61,8 +66,9 @@ impl Run<'_> {
             if self.lose_patience() {
                 return true;
             }
-            self.waited_over += if is_long_sleep { Duration::ZERO } else { ahead };
-            self.passed_over_held += ahead;
+            self.waited_over = waited_over;
+            self.longest_wait = self.longest_wait.max(wait);
+            self.passed_over_held = self.passed_over_held.saturating_add(ahead);
             self.waiters.extend(self.process_of(next));
         }
         if self.clock.passed_over().is_zero() {
