@@ -53,11 +53,12 @@ impl Patience {
 
     /// Whether it is at its end.
     ///
-    /// What the run's processes have done so far, if that can be told, and whether they are out of each other's reach, is
-    /// asked for only where it matters.
+    /// What the run's processes have done so far, whether all of that is told by now, and whether they are out of each
+    /// other's reach, is asked for only where it matters.
     pub(super) fn is_lost(
         &self,
-        effort: impl FnOnce() -> Option<Effort>,
+        is_settled: impl FnOnce() -> bool,
+        effort: impl FnOnce() -> Effort,
         is_out_of_reach: impl FnOnce() -> bool,
     ) -> bool {
         let real = self.since.elapsed();
@@ -65,8 +66,10 @@ impl Patience {
         if polls || real < LONGEST {
             return polls;
         }
-        let Some(effort) = effort() else { return real >= LONGEST_STARVED };
-        let spent = effort.since(self.before);
+        if !is_settled() && real < LONGEST_STARVED {
+            return false;
+        }
+        let spent = effort().since(self.before);
         let had_a_cpu = real.saturating_sub(spent.starved);
         let is_starved = real < LONGEST_STARVED && had_a_cpu < LONGEST;
         let computes = || had_a_cpu < self.wall && spent.is_computing() && is_out_of_reach();
@@ -86,7 +89,7 @@ mod tests {
     }
 
     fn is_lost(patience: &Patience) -> bool {
-        patience.is_lost(|| Some(Effort::default()), || true)
+        patience.is_lost(|| true, Effort::default, || true)
     }
 
     #[test]
@@ -117,26 +120,29 @@ mod tests {
 
     #[test]
     fn time_without_a_cpu_does_not_count() {
-        let starved = |starved| move || Some(Effort { starved, ..Effort::default() });
+        let starved = |starved| move || Effort { starved, ..Effort::default() };
         let patience = begun(LONGEST);
-        assert!(!patience.is_lost(starved(Duration::from_millis(500)), || true));
-        assert!(patience.is_lost(starved(Duration::ZERO), || true));
-        assert!(begun(LONGEST_STARVED).is_lost(starved(LONGEST_STARVED), || true));
+        assert!(!patience.is_lost(|| true, starved(Duration::from_millis(500)), || true));
+        assert!(patience.is_lost(|| true, starved(Duration::ZERO), || true));
+        assert!(begun(LONGEST_STARVED).is_lost(|| true, starved(LONGEST_STARVED), || true));
     }
 
     #[test]
     fn who_waits_for_a_cpu_gets_it_first() {
-        assert!(!begun(LONGEST).is_lost(|| None, || true));
-        assert!(begun(LONGEST_STARVED).is_lost(|| None, || true));
+        assert!(!begun(LONGEST).is_lost(|| false, Effort::default, || true));
+        assert!(begun(LONGEST_STARVED).is_lost(|| false, Effort::default, || true));
+        // Who computes has time until its limit, whether it has a CPU just then or not.
+        let computing = || Effort { user: LONGEST, ..Effort::default() };
+        assert!(!begun(LONGEST_STARVED).is_lost(|| false, computing, || true));
     }
 
     #[test]
     fn who_only_computes_may_do_so_for_as_long_as_the_time_limit() {
-        let effort = |user, system| move || Some(Effort { user, system, ..Effort::default() });
+        let effort = |user, system| move || Effort { user, system, ..Effort::default() };
         let (computing, polling) = (effort(LONGEST, Duration::ZERO), effort(LONGEST, LONGEST / 2));
-        assert!(!begun(LONGEST).is_lost(computing, || true));
-        assert!(begun(LONGEST).is_lost(computing, || false));
-        assert!(begun(LONGEST).is_lost(polling, || true));
-        assert!(begun(WALL).is_lost(computing, || true));
+        assert!(!begun(LONGEST).is_lost(|| true, computing, || true));
+        assert!(begun(LONGEST).is_lost(|| true, computing, || false));
+        assert!(begun(LONGEST).is_lost(|| true, polling, || true));
+        assert!(begun(WALL).is_lost(|| true, computing, || true));
     }
 }

@@ -423,7 +423,10 @@ impl<'a> Run<'a> {
     /// For how much of the run's time the rest of the machine kept it from going on; for all of it while that cannot be
     /// told, since somebody waits for a CPU who did so when the time was up.
     fn kept_waiting(&self, at: Duration, up: Duration) -> Duration {
-        let Some(mut effort) = self.settled_effort(&self.turn, up) else { return at };
+        if !self.is_settled(&self.turn, up) {
+            return at;
+        }
+        let mut effort = self.effort();
         effort += self.ended;
         effort.since(self.before).kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
     }

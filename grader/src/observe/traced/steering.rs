@@ -174,8 +174,9 @@ impl Run<'_> {
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
     pub(super) fn lose_patience(&mut self) -> bool {
         let patience = self.patience;
-        let effort = || self.settled_effort(&self.turn_of_patience, patience.since(self.started));
-        if !self.holds_somebody() || !patience.is_lost(effort, || self.is_out_of_reach()) {
+        let is_settled = || self.is_settled(&self.turn_of_patience, patience.since(self.started));
+        let is_lost = || patience.is_lost(is_settled, || self.effort(), || self.is_out_of_reach());
+        if !self.holds_somebody() || !is_lost() {
             return false;
         }
         self.impatient = true;
@@ -196,10 +197,10 @@ impl Run<'_> {
         effort
     }
 
-    /// The same, if everybody has had a CPU who could run when a time was up; else their waits are not told yet.
-    pub(super) fn settled_effort(&self, turn: &RefCell<Turn>, up: Duration) -> Option<Effort> {
+    /// Whether all of that is told: everybody has had a CPU who could run when a time was up.
+    pub(super) fn is_settled(&self, turn: &RefCell<Turn>, up: Duration) -> bool {
         let alive = self.tree.alive().flat_map(|index| self.tree.member(index).threads.iter().copied());
-        turn.borrow_mut().is_over(up, alive).then(|| self.effort())
+        turn.borrow_mut().is_over(up, alive)
     }
 
     /// Whether no living process could learn from another without a system call.
