@@ -14,11 +14,11 @@ use std::{any, fs, io};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ipc::attachments::Outgoing;
 use crate::ipc::chunk::Chunk;
 use crate::ipc::codec;
 use crate::ipc::message::{EntryRef, Identity};
 use crate::ipc::outcome::{self, Failure, Reason};
-use crate::ipc::records::Run;
 use crate::panics;
 use crate::sys::image::Entry;
 use crate::sys::{function, image};
@@ -50,32 +50,30 @@ where
     /// One loop for the types of this call, into which all of it is compiled, so that a small call costs
     /// nanoseconds. A panic ends it; then it goes on behind the call that has panicked.
     fn all(chunk: &mut Chunk<'_>) -> io::Result<()> {
-        let function = function::conjure::<F>();
-        let mut arguments = Run::default();
         loop {
-            let calls = || -> io::Result<()> {
-                loop {
-                    while let Some(argument) = arguments.take_first() {
-                        if !chunk.begin()? {
-                            return Ok(());
-                        }
-                        match codec::decode(argument) {
-                            Ok(argument) => chunk.give(function(argument))?,
-                            Err(error) => chunk.fail(&Failure::ArgumentNotDecoded(Reason::Codec(error)))?,
-                        }
-                    }
-                    match chunk.next_arguments()? {
-                        Some(run) => arguments = run,
-                        None => return Ok(()),
-                    }
-                }
-            };
-            match panics::catch(calls) {
+            match panics::catch(|| chunk.make_calls(Self::in_chunk)) {
                 Ok(done) => return done,
                 Err(panic) => chunk.fail(&panicked(panic))?,
             }
         }
     }
+
+    #[inline(always)]
+    fn in_chunk(argument: &[u8], result: &mut Vec<u8>, outgoing: &mut Outgoing) -> Result<(), Box<Failure>> {
+        let argument = codec::decode(argument).map_err(not_decoded)?;
+        let value = function::conjure::<F>()(argument);
+        codec::encode_with(&value, result, outgoing).map_err(not_encoded)
+    }
+}
+
+#[cold]
+fn not_decoded(error: codec::Error) -> Box<Failure> {
+    Box::new(Failure::ArgumentNotDecoded(Reason::Codec(error)))
+}
+
+#[cold]
+fn not_encoded(error: codec::Error) -> Box<Failure> {
+    Box::new(Failure::ResultNotEncoded(error.into()))
 }
 
 fn panicked(panic: panics::Caught) -> Failure {

@@ -28,7 +28,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::thread::futex;
@@ -39,10 +39,7 @@ use super::claims::{self, Offers};
 use super::requests::{self, Found, Request};
 use super::spin::{self, Spin};
 use super::{Malformed, records, results};
-use crate::sys::mapping::{MakerSide, OpenerSide, Sizes};
-
-/// Requests: room for some chunks of the default size at a time. Results: about as much.
-const SIZES: Sizes = Sizes { inward: 128 << 10, outward: 128 << 10 };
+use crate::sys::mapping::{INWARD, MakerSide, OUTWARD, OpenerSide, Words};
 
 const CLAIMS: usize = 0;
 const WITHDRAWN: usize = 16;
@@ -76,16 +73,16 @@ pub(crate) struct ManagerSide {
 impl ManagerSide {
     /// Makes the memory, and the descriptor by which the worker opens it.
     pub(crate) fn create() -> io::Result<(ManagerSide, OwnedFd)> {
-        let (memory, file) = MakerSide::create(SIZES)?;
+        let (memory, file) = MakerSide::create()?;
         alarm::prepare(memory.flag(WORKER));
         alarm::prepare(memory.flag(MANAGER));
         // Relaxed, as nobody else has the memory yet.
         memory.word(SPINS).store(spin::pays().into(), Ordering::Relaxed);
         let side = ManagerSide {
             memory,
-            requests: requests::Writer::new(SIZES.inward),
+            requests: requests::Writer::new(INWARD),
             offers: Offers::default(),
-            results: results::Reader::new(SIZES.outward),
+            results: results::Reader::new(OUTWARD),
             written: 0,
             done: 0,
             poked: 0,
@@ -151,7 +148,7 @@ impl ManagerSide {
     }
 
     /// Has the worker tell of its results between two calls, and look whether its request is withdrawn.
-    /// Release: partner of [`Inbox::is_poked`].
+    /// Release: partner of [`Pokes::have_come`].
     pub(crate) fn poke(&mut self) {
         self.poked += 1;
         self.memory.word(POKED).store(self.poked, Ordering::Release);
@@ -211,8 +208,8 @@ impl ManagerSide {
 
 /// Opens the worker's side: where requests come in and where results go out.
 pub(crate) fn open(file: OwnedFd) -> io::Result<(Inbox, Outbox)> {
-    let memory = Rc::new(OpenerSide::open(file, SIZES)?);
-    let spins = memory.word(SPINS).load(Ordering::Relaxed) != 0;
+    let memory = Rc::new(OpenerSide::open(file)?);
+    let spins = memory.words()[SPINS].load(Ordering::Relaxed) != 0;
     let inbox = Inbox {
         memory: Rc::clone(&memory),
         requests: requests::Reader::default(),
@@ -220,7 +217,7 @@ pub(crate) fn open(file: OwnedFd) -> io::Result<(Inbox, Outbox)> {
         poked: Cell::new(0),
         spin: Spin::new(spins),
     };
-    Ok((inbox, Outbox { memory, results: results::Writer::new(SIZES.outward), spin: Spin::new(spins) }))
+    Ok((inbox, Outbox { memory, results: results::Writer::new(OUTWARD), spin: Spin::new(spins) }))
 }
 
 /// Where requests come in.
@@ -237,11 +234,11 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// Takes on the next request, if there is one.
     pub(crate) fn claim(&mut self) -> Result<Option<Found>, Malformed> {
-        if !claims::claim(self.memory.word(CLAIMS)) {
+        if !claims::claim(&self.memory.words()[CLAIMS]) {
             return Ok(None);
         }
         self.claimed += 1;
-        self.requests.next(SIZES.inward, |range| self.memory.read(range)).map(Some)
+        self.requests.next(INWARD, |range| self.memory.read(range)).map(Some)
     }
 
     /// Bytes of the current request.
@@ -251,13 +248,13 @@ impl Inbox {
 
     /// Waits until there is a request to claim.
     pub(crate) fn wait(&mut self) {
-        let claims = self.memory.word(CLAIMS);
+        let claims = &self.memory.words()[CLAIMS];
         sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
     }
 
     /// Waits as [`wait`](Inbox::wait) does, but hardly longer than this.
     pub(crate) fn wait_timeout(&mut self, timeout: Duration) {
-        let (claims, flag) = (self.memory.word(CLAIMS), self.memory.flag(WORKER));
+        let (claims, flag) = (&self.memory.words()[CLAIMS], self.memory.flag(WORKER));
         let is_there = || claims::waiting(claims) > 0;
         let timeout = Timespec::try_from(timeout).unwrap_or_default();
         if !self.spin.wait(is_there) {
@@ -267,22 +264,36 @@ impl Inbox {
         }
     }
 
-    /// Whether the manager has poked since that was heeded last. Acquire: partner of [`ManagerSide::poke`].
+    /// What tells of pokes.
     #[inline(always)]
-    pub(crate) fn is_poked(&self) -> bool {
-        self.memory.word(POKED).load(Ordering::Acquire) != self.poked.get()
+    pub(crate) fn pokes(&self) -> Pokes<'_> {
+        Pokes { word: &self.memory.words()[POKED], heeded: self.poked.get() }
     }
 
-    /// From now on only later pokes count; says whether there was one. Acquire, as in
-    /// [`is_poked`](Inbox::is_poked).
+    /// From now on only later pokes count; says whether there was one. Acquire, as in [`Pokes::have_come`].
     pub(crate) fn heed(&self) -> bool {
-        let poked = self.memory.word(POKED).load(Ordering::Acquire);
+        let poked = self.memory.words()[POKED].load(Ordering::Acquire);
         self.poked.replace(poked) != poked
     }
 
     /// Whether nobody wants the rest of the current request. Where that is said later, there is a poke.
     pub(crate) fn is_withdrawn(&self) -> bool {
-        self.memory.word(WITHDRAWN).load(Ordering::Relaxed) == self.claimed
+        self.memory.words()[WITHDRAWN].load(Ordering::Relaxed) == self.claimed
+    }
+}
+
+/// Where it is seen that the manager pokes.
+pub(crate) struct Pokes<'a> {
+    word: &'a AtomicU64,
+    heeded: u64,
+}
+
+impl Pokes<'_> {
+    /// Whether there are some that were not heeded when this was asked for. Acquire: partner of
+    /// [`ManagerSide::poke`].
+    #[inline(always)]
+    pub(crate) fn have_come(&self) -> bool {
+        self.word.load(Ordering::Acquire) != self.heeded
     }
 }
 
@@ -295,58 +306,60 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Notes that the call with this number is begun. Release: partner of [`ManagerSide::started`].
-    #[inline(always)]
     pub(crate) fn begin(&self, number: u64) {
-        self.memory.word(STARTED).store(number, Ordering::Release);
+        begin(self.memory.words(), number);
     }
 
     /// Notes that the call that is begun may take so long. Release: partner of [`ManagerSide::has_expired`].
     pub(crate) fn begin_timed(&self, timeout: Duration) {
         let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        self.memory.word(EXPIRES).store(now().saturating_add(timeout), Ordering::Release);
+        self.memory.words()[EXPIRES].store(now().saturating_add(timeout), Ordering::Release);
     }
 
     /// Notes that the call has ended in time. Release, as in [`begin_timed`](Outbox::begin_timed).
     pub(crate) fn end_timed(&self) {
-        self.memory.word(EXPIRES).store(NEVER, Ordering::Release);
+        self.memory.words()[EXPIRES].store(NEVER, Ordering::Release);
     }
 
     /// Whether a result of this length can ever be published.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
-        bytes + records::HEAD <= SIZES.outward / 2
+        bytes + records::HEAD <= OUTWARD / 2
     }
 
     /// Whether there is room for a result of this length now.
     #[inline]
     pub(crate) fn has_room(&mut self, bytes: usize) -> bool {
-        self.results.has_room(self.memory.word(TAKEN), bytes + records::HEAD)
+        self.results.has_room(&self.memory.words()[TAKEN], bytes + records::HEAD)
     }
 
     /// Waits until there is room for a result of this length. The manager has to have been told of those
     /// before.
     pub(crate) fn wait_for_room(&mut self, bytes: usize) {
-        let (taken, results) = (self.memory.word(TAKEN), &mut self.results);
+        let (taken, results) = (&self.memory.words()[TAKEN], &mut self.results);
         let ready = || results.has_room(taken, bytes + records::HEAD);
         sleep(self.memory.flag(WORKER), News::Room, &self.spin, ready);
     }
 
-    /// Makes sure that a result outlives this process, if that is quickly done; `false` if it was not.
-    #[inline(always)]
-    pub(crate) fn publish_quickly(&mut self, result: &[u8]) -> bool {
-        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
-        self.results.extend_run(self.memory.word(PUBLISHED), result, write)
+    /// The way out for many small results one after the other.
+    pub(crate) fn at_hand(&mut self) -> AtHand<'_> {
+        AtHand {
+            words: self.memory.words(),
+            memory: &self.memory,
+            tail: self.results.tail(),
+            results: &mut self.results,
+        }
     }
 
     /// Makes sure that a result, for which there is room, outlives this process.
     pub(crate) fn publish_result(&mut self, result: &[u8]) {
         let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
-        self.results.publish_result(self.memory.word(PUBLISHED), result, write);
+        self.results.publish_result(&self.memory.words()[PUBLISHED], result, write);
     }
 
     /// The same for items of a row of outcomes, for which there is room.
     pub(crate) fn publish(&mut self, items: &[u8]) {
         let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
-        self.results.publish(self.memory.word(PUBLISHED), items, write);
+        self.results.publish(&self.memory.words()[PUBLISHED], items, write);
     }
 
     /// Whether the manager was not told of some results.
@@ -362,7 +375,7 @@ impl Outbox {
     /// Lets the manager see what was published.
     pub(crate) fn announce(&mut self) {
         let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
-        self.results.announce(self.memory.word(ANNOUNCED), write);
+        self.results.announce(&self.memory.words()[ANNOUNCED], write);
     }
 
     /// Whether the manager sleeps, and is to be sent a message: asked after news were announced.
@@ -370,6 +383,47 @@ impl Outbox {
     pub(crate) fn manager_sleeps(&self) -> bool {
         alarm::goes_off(self.memory.flag(MANAGER), News::Any)
     }
+}
+
+/// Where results go out one after the other: what changes from one to the next stands in registers, and is put
+/// back at the end.
+pub(crate) struct AtHand<'a> {
+    words: &'a Words,
+    memory: &'a OpenerSide,
+    tail: results::Tail,
+    results: &'a mut results::Writer,
+}
+
+impl AtHand<'_> {
+    /// Has no result published here.
+    pub(crate) fn close(&mut self) {
+        self.tail = self.tail.closed();
+    }
+
+    /// As [`Outbox::begin`].
+    #[inline(always)]
+    pub(crate) fn begin(&self, number: u64) {
+        begin(self.words, number);
+    }
+
+    /// Makes sure that a result outlives this process, if that is quickly done; `false` if it was not.
+    #[inline(always)]
+    pub(crate) fn publish(&mut self, result: &[u8]) -> bool {
+        let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
+        self.tail.add(&self.words[PUBLISHED], result, write)
+    }
+}
+
+impl Drop for AtHand<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.results.set_tail(self.tail);
+    }
+}
+
+#[inline(always)]
+fn begin(words: &Words, number: u64) {
+    words[STARTED].store(number, Ordering::Release);
 }
 
 /// Nanoseconds of the clock that timeouts go by. All processes have the same (CLOCK_MONOTONIC,
@@ -393,9 +447,9 @@ fn sleep(flag: &AtomicU32, news: News, spin: &Spin, mut ready: impl FnMut() -> b
 /// Overwrites words of the header and bytes of the results, as a worker gone wild may.
 #[cfg(test)]
 pub(crate) fn scribble(file: OwnedFd, words: &[(usize, u64)], bytes: &[(usize, Vec<u8>)]) {
-    let memory = OpenerSide::open(file, SIZES).unwrap();
+    let memory = OpenerSide::open(file).unwrap();
     for (index, value) in words {
-        memory.word(*index).store(*value, Ordering::SeqCst);
+        memory.words()[*index].store(*value, Ordering::SeqCst);
     }
     for (at, bytes) in bytes {
         memory.write(*at, bytes);

@@ -8,7 +8,7 @@
 //!
 //! A worker and its manager share a [`memory`] as well: [`requests`] go one way and [`results`] the other,
 //! [`claims`] say who has which request, and an [`alarm`] wakes a side that sleeps. The worker makes the calls of
-//! a request as a [`chunk`], and its [`output`] decides when its manager hears of what came of them.
+//! a request as a [`chunk`], in [`streak`]s, and its [`output`] decides when its manager hears of what came of them.
 //!
 //! Nothing here knows what a pool or a process handle is. Bytes from the other side are never trusted:
 //! whatever they are, reading them gives a value or [`Malformed`].
@@ -34,6 +34,7 @@ pub(crate) mod records;
 pub(crate) mod requests;
 pub(crate) mod results;
 pub(crate) mod spin;
+mod streak;
 pub(crate) mod word;
 
 /// The other side sent bytes that mean nothing.

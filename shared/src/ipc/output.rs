@@ -4,15 +4,15 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::attachments::Outgoing;
 use super::channel::Channel;
 use super::frame::{self, Payload};
 use super::memory::Outbox;
 use super::message::{Along, FromChild, ToChild};
 use super::outcome::{self, Failure, Reason};
-use super::{channel, codec, records};
+use super::records::Run;
+use super::streak::Streak;
+use super::{channel, records};
 use crate::sys::timer::KillTimer;
 
 /// The way back to the manager.
@@ -64,21 +64,24 @@ impl Output {
         self.timeout = timeout;
     }
 
-    /// Notes that the next call is begun.
-    #[inline(always)]
-    pub(super) fn begin(&mut self) {
-        self.calls += 1;
-        self.outbox.begin(self.calls);
-        if let Some(timeout) = self.timeout {
-            self.start_timer(timeout);
-        }
-    }
-
-    #[inline(never)]
-    fn start_timer(&mut self, timeout: Duration) {
-        // First the note: when the timer ends, the time that is noted is over.
+    /// Has the time of the next call run, if it has one.
+    pub(super) fn start_timer(&mut self) {
+        let Some(timeout) = self.timeout else { return };
+        // First the notes: when the timer ends, it is this call whose time is over.
+        self.outbox.begin(self.calls + 1);
         self.outbox.begin_timed(timeout);
         self.timer.start(timeout);
+    }
+
+    /// The calls with these arguments, one after the other.
+    #[inline(always)]
+    pub(super) fn streak<'s, 'a>(&'s mut self, arguments: &'s mut Run<'a>) -> Streak<'s, 'a> {
+        let mut outbox = self.outbox.at_hand();
+        if self.timeout.is_some() {
+            // Each of them is to be seen to.
+            outbox.close();
+        }
+        Streak::new(arguments, &mut self.calls, outbox, &mut self.result, &mut self.outgoing)
     }
 
     /// The call is over, in time.
@@ -89,23 +92,10 @@ impl Output {
         }
     }
 
-    /// The call that was begun has this result.
-    #[inline(always)]
-    pub(super) fn give<R: Serialize>(&mut self, result: R) -> io::Result<()> {
-        self.result.clear();
-        let encoded = codec::encode_with(&result, &mut self.result, &mut self.outgoing);
-        // If that panics, the call has no result.
-        drop(result);
-        let is_plain = encoded.is_ok() && self.timeout.is_none() && self.outgoing.is_empty();
-        let is_done = is_plain && self.outbox.publish_quickly(&self.result);
-        if is_done { Ok(()) } else { self.settle(encoded) }
-    }
-
-    /// Gives what was encoded, where that takes more than a few moves.
-    #[inline(never)]
-    fn settle(&mut self, encoded: Result<(), codec::Error>) -> io::Result<()> {
-        if let Err(error) = encoded {
-            return self.fail(&Failure::ResultNotEncoded(error.into()));
+    /// The last call of a streak came to this, which takes more than a few moves.
+    pub(super) fn settle(&mut self, made: Result<(), Box<Failure>>) -> io::Result<()> {
+        if let Err(failure) = made {
+            return self.fail(&failure);
         }
         self.end();
         if !self.outgoing.is_empty() || !self.make_room(self.result.len())? {

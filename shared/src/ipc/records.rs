@@ -57,8 +57,9 @@ pub(crate) fn take_head(bytes: &mut &[u8]) -> Result<Option<(usize, u32)>, Malfo
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Run<'a> {
     length: usize,
-    count: usize,
     bytes: &'a [u8],
+    /// How many there are, if they have no bytes that would tell.
+    empty: usize,
 }
 
 impl<'a> Run<'a> {
@@ -68,7 +69,7 @@ impl<'a> Run<'a> {
         let total = length.checked_mul(count).ok_or(Malformed)?;
         let (run, rest) = bytes.split_at_checked(total).ok_or(Malformed)?;
         *bytes = rest;
-        Ok(Run { length, count, bytes: run })
+        Ok(Run { length, bytes: run, empty: if length == 0 { count } else { 0 } })
     }
 
     pub(crate) fn length(&self) -> usize {
@@ -76,26 +77,32 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.bytes.len().checked_div(self.length).unwrap_or(self.empty)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.empty == 0
     }
 
     /// Takes so many records off the front; all if there are no more.
     pub(crate) fn skip(&mut self, records: usize) {
-        let records = records.min(self.count);
-        self.bytes = &self.bytes[self.length * records..];
-        self.count -= records;
+        self.bytes = self.bytes.get(self.length.saturating_mul(records)..).unwrap_or_default();
+        self.empty = self.empty.saturating_sub(records);
     }
 
     /// The run as a row.
     pub(crate) fn to_row(self) -> Vec<u8> {
         // Both were read from a head.
-        [head(self.length as u32, self.count as u32).as_slice(), self.bytes].concat()
+        [head(self.length as u32, self.count() as u32).as_slice(), self.bytes].concat()
     }
 
     /// Takes the first record off; `None` at the end.
     #[inline(always)]
     pub(crate) fn take_first(&mut self) -> Option<&'a [u8]> {
-        self.count = self.count.checked_sub(1)?;
+        if self.length == 0 {
+            self.empty = self.empty.checked_sub(1)?;
+            return Some(&[]);
+        }
         let (record, rest) = self.bytes.split_at_checked(self.length)?;
         self.bytes = rest;
         Some(record)
@@ -116,7 +123,7 @@ pub(crate) fn take_run<'a>(bytes: &mut &'a [u8]) -> Result<Option<Run<'a>>, Malf
 pub(crate) fn only(mut row: &[u8]) -> Result<&[u8], Malformed> {
     let mut run = take_run(&mut row)?.ok_or(Malformed)?;
     let record = run.take_first().ok_or(Malformed)?;
-    if run.count == 0 && row.is_empty() { Ok(record) } else { Err(Malformed) }
+    if run.is_empty() && row.is_empty() { Ok(record) } else { Err(Malformed) }
 }
 
 /// All records of a row, one after the other.
@@ -317,7 +324,7 @@ mod tests {
             }
             let mut rest = bytes.as_slice();
             while let Ok(Some(run)) = take_run(&mut rest) {
-                prop_assert!(run.length * run.count <= bytes.len());
+                prop_assert!(run.length * run.count() <= bytes.len());
             }
         }
     }

@@ -70,6 +70,49 @@ struct Run {
     start: u64,
 }
 
+/// The end of the last run, held by whoever adds many results to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Tail {
+    mask: usize,
+    /// The length of the results in the run.
+    length: usize,
+    published: u64,
+    end: u64,
+}
+
+impl Tail {
+    /// The same, to which nothing can be added.
+    pub(crate) fn closed(self) -> Tail {
+        Tail { length: usize::MAX, ..self }
+    }
+
+    /// Adds a result by means of `write`, which puts bytes at a place; `false` if that asks for a closer look.
+    /// What a worker does for each small result, so it is made to be quick.
+    ///
+    /// Release: partner of the Acquire in [`Reader::take`], so that the bytes are there before they count.
+    #[inline(always)]
+    pub(crate) fn add<W: Word>(
+        &mut self,
+        published: &W,
+        result: &[u8],
+        write: impl FnOnce(usize, &[u8]),
+    ) -> bool {
+        let after = self.published + result.len() as u64;
+        let follows = result.len() == self.length && after <= self.end;
+        if follows {
+            let at = self.published as usize & self.mask;
+            // A copy of a length that the compiler knows is one move.
+            match <&[u8; 8]>::try_from(result) {
+                Ok(number) => write(at, number),
+                Err(_) => write(at, result),
+            }
+            self.published = after;
+            published.store(after, Ordering::Release);
+        }
+        follows
+    }
+}
+
 /// So many bytes of outcomes are worth telling.
 const MANY: u64 = 32 << 10;
 
@@ -89,34 +132,25 @@ impl Writer {
         fits(self)
     }
 
-    /// Adds a result to the last run by means of `write`, which puts bytes at a place; `false` if that asks for a
-    /// closer look. What a worker does for each small result, so it is made to be quick.
-    ///
-    /// Release: partner of the Acquire in [`Reader::take`], so that the bytes are there before they count.
-    #[inline(always)]
-    pub(crate) fn extend_run<W: Word>(
-        &mut self,
-        published: &W,
-        result: &[u8],
-        write: impl FnOnce(usize, &[u8]),
-    ) -> bool {
-        let after = self.published + result.len() as u64;
-        let follows = self.run.is_some_and(|run| run.length == result.len()) && after <= self.end;
-        if follows {
-            let at = self.published as usize & (self.capacity - 1);
-            // A copy of a length that the compiler knows is one move.
-            match <&[u8; 8]>::try_from(result) {
-                Ok(number) => write(at, number),
-                Err(_) => write(at, result),
-            }
-            self.published = after;
-            published.store(after, Ordering::Release);
+    /// Where results are added to the last run, to be put back ([`set_tail`](Writer::set_tail)) before anything
+    /// else is done.
+    pub(crate) fn tail(&self) -> Tail {
+        Tail {
+            mask: self.capacity - 1,
+            // No result has the length that stands for none.
+            length: self.run.map_or(usize::MAX, |run| run.length),
+            published: self.published,
+            end: self.end,
         }
-        follows
     }
 
-    /// Adds a result, for which there is room with a head. Release, as in
-    /// [`extend_run`](Writer::extend_run).
+    /// Counts what was added to the last run.
+    #[inline(always)]
+    pub(crate) fn set_tail(&mut self, tail: Tail) {
+        self.published = tail.published;
+    }
+
+    /// Adds a result, for which there is room with a head. Release, as in [`Tail::add`].
     pub(crate) fn publish_result<W: Word>(
         &mut self,
         published: &W,
@@ -153,8 +187,7 @@ impl Writer {
         }
     }
 
-    /// Adds items, for which there is room, as they are. Release, as in
-    /// [`extend_run`](Writer::extend_run).
+    /// Adds items, for which there is room, as they are. Release, as in [`Tail::add`].
     pub(crate) fn publish<W: Word>(
         &mut self,
         published: &W,
@@ -171,8 +204,7 @@ impl Writer {
         self.published += bytes.len() as u64;
     }
 
-    /// Tells the manager of all that was published. Release, as in
-    /// [`extend_run`](Writer::extend_run).
+    /// Tells the manager of all that was published. Release, as in [`Tail::add`].
     pub(crate) fn announce<W: Word>(&mut self, announced: &W, mut write: impl FnMut(usize, &[u8])) {
         if self.announced != self.published {
             self.end_run(&mut write);
@@ -305,7 +337,10 @@ mod tests {
                     match step {
                         Step::Result(length) if writer.has_room(&taken, length + records::HEAD) => {
                             let result = vec![number as u8; *length];
-                            if !writer.extend_run(&published, &result, &mut write) {
+                            let mut tail = writer.tail();
+                            let is_added = tail.add(&published, &result, &mut write);
+                            writer.set_tail(tail);
+                            if !is_added {
                                 writer.publish_result(&published, &result, &mut write);
                             }
                             made.push(Some(result));

@@ -78,8 +78,8 @@ pub(super) struct Submission<A> {
     outgoing: Outgoing,
     first: usize,
     count: usize,
-    /// How many calls the last of their chunks has room for.
-    room: usize,
+    /// With so many of them the last chunk is full.
+    full_at: usize,
     /// Whether calls have left since that was asked last.
     has_sent: bool,
     argument: PhantomData<fn(A)>,
@@ -111,7 +111,7 @@ impl<A: Serialize> Submission<A> {
             outgoing: Outgoing::default(),
             first: 0,
             count: 0,
-            room: size.calls,
+            full_at: size.calls,
             has_sent: false,
             argument: PhantomData,
         };
@@ -128,9 +128,9 @@ impl<A: Serialize> Submission<A> {
         match self.arguments.append(|buffer| codec::encode_with(argument, buffer, outgoing)) {
             Ok(()) => {
                 self.count += 1;
-                self.room -= 1;
-                let goes_on =
-                    self.room > 0 && self.arguments.len() < self.size.bytes && self.outgoing.is_empty();
+                let goes_on = self.count < self.full_at
+                    && self.arguments.len() < self.size.bytes
+                    && self.outgoing.is_empty();
                 goes_on || self.end_chunk()
             }
             Err(error) => self.refuse(&Failure::ArgumentNotEncoded(error.into())),
@@ -141,8 +141,8 @@ impl<A: Serialize> Submission<A> {
     #[inline(never)]
     fn end_chunk(&mut self) -> bool {
         self.arguments.end_run();
-        let has_all_calls = self.room == 0;
-        self.room = self.size.calls;
+        let has_all_calls = self.count == self.full_at;
+        self.full_at = self.count.saturating_add(self.size.calls);
         // What goes along is held by few calls, so that no process needs more descriptors than they have.
         if !has_all_calls || self.arguments.len() >= self.size.row || !self.outgoing.is_empty() {
             self.send();
@@ -177,7 +177,7 @@ impl<A: Serialize> Submission<A> {
         let calls = Calls::new(job, self.first, self.count, self.size.calls, arguments, attached);
         self.first += self.count;
         self.count = 0;
-        self.room = self.size.calls;
+        self.full_at = self.size.calls;
         self.has_sent = true;
         self.shared.submit(calls);
         if self.then == Then::GoesOn {

@@ -424,7 +424,7 @@ mod tests {
         let (mut under_way, file) = UnderWay::new().unwrap();
         let (mut inbox, mut outbox) = memory::open(file).unwrap();
         under_way.ask();
-        assert!(!inbox.is_poked(), "a worker without work holds nothing back");
+        assert!(!inbox.pokes().have_come(), "a worker without work holds nothing back");
         let job = Arc::new(Job::new(work(), false, 0));
         let mut row = Calls::new(job, 0, CALLS, CALLS, row_of_arguments(), Vec::new());
         under_way.give(&mut row, usize::MAX);
@@ -433,9 +433,9 @@ mod tests {
             under_way.ask();
             assert!(!under_way.may_hold_back());
             inbox.claim().unwrap();
-            assert!(inbox.is_poked() && inbox.heed() && !inbox.heed());
+            assert!(inbox.pokes().have_come() && inbox.heed() && !inbox.heed());
             under_way.ask();
-            assert!(!inbox.is_poked(), "asked again before it has answered");
+            assert!(!inbox.pokes().have_come(), "asked again before it has answered");
             outbox.publish_result(&[1]);
             assert!(!under_way.has_news());
             outbox.announce();

@@ -2,7 +2,7 @@
 //! and read by the other.
 //!
 //! ```text
-//!   0          HEADER               HEADER + inward             HEADER + inward + outward
+//!   0          HEADER               HEADER + INWARD             HEADER + INWARD + OUTWARD
 //!   +----------+--------------------+---------------------------+
 //!   | words    | inward bytes:      | outward bytes:            |
 //!   |          | the maker writes,  | the opener writes,        |
@@ -33,18 +33,17 @@ const WORD: usize = size_of::<u64>();
 /// So many words are copied out at a time.
 const PIECE: usize = 8;
 
-/// How many bytes each side may write. Both numbers are multiples of a word's size.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
-    pub(crate) inward: usize,
-    pub(crate) outward: usize,
-}
+/// How many bytes the maker may write: room for some chunks of the default size at a time. These sizes are
+/// constants, so that no small call looks them up.
+pub(crate) const INWARD: usize = 128 << 10;
 
-impl Sizes {
-    fn total(self) -> usize {
-        HEADER + self.inward + self.outward
-    }
-}
+/// How many bytes the opener may write.
+pub(crate) const OUTWARD: usize = 128 << 10;
+
+const TOTAL: usize = HEADER + INWARD + OUTWARD;
+
+/// The words of the header.
+pub(crate) type Words = [AtomicU64; HEADER / WORD];
 
 /// The side that made the memory.
 pub(crate) struct MakerSide(Mapping);
@@ -54,18 +53,18 @@ pub(crate) struct OpenerSide(Mapping);
 
 impl MakerSide {
     /// Makes the memory, all of it zero; gives the descriptor by which the other side opens it.
-    pub(crate) fn create(sizes: Sizes) -> io::Result<(MakerSide, OwnedFd)> {
+    pub(crate) fn create() -> io::Result<(MakerSide, OwnedFd)> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = rustix::fs::memfd_create("multiprocessing", flags)?;
-        rustix::fs::ftruncate(&file, sizes.total() as u64)?;
+        rustix::fs::ftruncate(&file, TOTAL as u64)?;
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok((MakerSide(Mapping::new(file.as_fd(), sizes)?), file))
+        Ok((MakerSide(Mapping::new(file.as_fd())?), file))
     }
 
     /// A word of the header, by its number.
     #[inline(always)]
     pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
-        self.0.word(index)
+        &self.0.words()[index]
     }
 
     /// A word of the header as 32 bits. A word is used either as this or as that, by both sides.
@@ -104,20 +103,20 @@ impl MakerSide {
 }
 
 impl OpenerSide {
-    /// Maps the memory that the other side has made with these sizes.
-    pub(crate) fn open(file: OwnedFd, sizes: Sizes) -> io::Result<OpenerSide> {
+    /// Maps the memory that the other side has made.
+    pub(crate) fn open(file: OwnedFd) -> io::Result<OpenerSide> {
         let size = rustix::fs::fstat(&file)?.st_size;
         let sealed = rustix::fs::fcntl_get_seals(&file)?.contains(SealFlags::SHRINK);
-        if !sealed || usize::try_from(size) != Ok(sizes.total()) {
+        if !sealed || usize::try_from(size) != Ok(TOTAL) {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Ok(OpenerSide(Mapping::new(file.as_fd(), sizes)?))
+        Ok(OpenerSide(Mapping::new(file.as_fd())?))
     }
 
-    /// A word of the header, by its number.
+    /// The words of the header.
     #[inline(always)]
-    pub(crate) fn word(&self, index: usize) -> &AtomicU64 {
-        self.0.word(index)
+    pub(crate) fn words(&self) -> &Words {
+        self.0.words()
     }
 
     /// A word of the header as 32 bits. A word is used either as this or as that, by both sides.
@@ -140,71 +139,60 @@ impl OpenerSide {
     }
 }
 
-/// A shared mapping, unmapped when dropped.
-struct Mapping {
-    start: NonNull<u8>,
-    sizes: Sizes,
-}
+/// A shared mapping, by its start; unmapped when dropped.
+struct Mapping(NonNull<u8>);
 
 // SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the
 // process. It is not `Sync`, so that no two threads write bytes at once.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    fn new(file: BorrowedFd<'_>, sizes: Sizes) -> io::Result<Mapping> {
+    fn new(file: BorrowedFd<'_>) -> io::Result<Mapping> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        let length = sizes.total();
         // SAFETY: `mmap` asks that no existing mapping is replaced, and without MAP_FIXED none is.
         let start =
-            unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, access, MapFlags::SHARED, file, 0) }?;
+            unsafe { rustix::mm::mmap(std::ptr::null_mut(), TOTAL, access, MapFlags::SHARED, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
-        let mapping = Mapping { start, sizes };
+        let mapping = Mapping(start);
         // SAFETY: `madvise` asks for a mapping of ours that bears the advice: a copy of this process by fork
         // will not have the mapping, so that it cannot write in this process's place.
-        unsafe { rustix::mm::madvise(start.as_ptr().cast(), length, Advice::LinuxDontFork) }?;
+        unsafe { rustix::mm::madvise(start.as_ptr().cast(), TOTAL, Advice::LinuxDontFork) }?;
         Ok(mapping)
     }
 
     #[inline(always)]
-    fn word(&self, index: usize) -> &AtomicU64 {
-        let place = self.header(index).cast::<AtomicU64>();
-        // SAFETY: a reference asks for valid, aligned memory: a mapping is aligned to a page, and lives as
-        // long as `self`. Both processes use the header's words as atomics only.
-        unsafe { place.as_ref() }
+    fn words(&self) -> &Words {
+        // SAFETY: a reference asks for valid, aligned memory: a mapping begins with the header, is aligned to a
+        // page, and lives as long as `self`. Both processes use the header's words as atomics only.
+        unsafe { self.0.cast().as_ref() }
     }
 
     fn flag(&self, index: usize) -> &AtomicU32 {
-        let place = self.header(index).cast::<AtomicU32>();
-        // SAFETY: as in `word`, and a word's first half is aligned for 32 bits.
-        unsafe { place.as_ref() }
+        let word = NonNull::from(&self.words()[index]);
+        // SAFETY: as in `words`, and a word's first half is aligned for 32 bits.
+        unsafe { word.cast().as_ref() }
     }
 
-    /// The place of a word of the header, which every mapping begins with.
     #[inline(always)]
-    fn header(&self, index: usize) -> NonNull<u8> {
-        assert!(index < HEADER / WORD, "word {index} of a header of {HEADER} bytes");
-        // SAFETY: `add` asks to stay inside the mapping, as was just checked.
-        unsafe { self.start.add(WORD * index) }
-    }
-
     fn inward(&self, range: Range<usize>) -> NonNull<[u8]> {
-        let end = HEADER + self.sizes.inward;
-        NonNull::slice_from_raw_parts(self.place(HEADER + range.start, range.len(), end), range.len())
+        self.bytes::<HEADER, INWARD>(range)
     }
 
     #[inline(always)]
     fn outward(&self, range: Range<usize>) -> NonNull<[u8]> {
-        let start = HEADER + self.sizes.inward + range.start;
-        NonNull::slice_from_raw_parts(self.place(start, range.len(), self.sizes.total()), range.len())
+        self.bytes::<{ HEADER + INWARD }, OUTWARD>(range)
     }
 
-    /// A place in the mapping with so many bytes behind it, all before `end`.
+    /// Some of the `LENGTH` bytes that begin at `START`.
     #[inline(always)]
-    fn place(&self, start: usize, length: usize, end: usize) -> NonNull<u8> {
-        let inside = start.checked_add(length).is_some_and(|last| last <= end && end <= self.sizes.total());
-        assert!(inside, "{length} bytes at {start} of a memory of {end}");
+    fn bytes<const START: usize, const LENGTH: usize>(&self, range: Range<usize>) -> NonNull<[u8]> {
+        const { assert!(START + LENGTH <= TOTAL) };
+        if range.start > range.end || range.end > LENGTH {
+            outside(range, LENGTH);
+        }
         // SAFETY: `add` asks to stay inside the mapping, as was just checked.
-        unsafe { self.start.add(start) }
+        let start = unsafe { self.0.add(START + range.start) };
+        NonNull::slice_from_raw_parts(start, range.len())
     }
 
     #[inline(always)]
@@ -227,44 +215,65 @@ impl Mapping {
     }
 }
 
+/// Apart, so that the places of small results need not be in memory for a text that is never written.
+#[cold]
+fn outside(range: Range<usize>, length: usize) -> ! {
+    panic!("bytes {range:?} of {length}")
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
         // `self`. A failure would only leave it mapped.
-        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.sizes.total()) };
+        let _ = unsafe { rustix::mm::munmap(self.0.as_ptr().cast(), TOTAL) };
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
 
-    const SIZES: Sizes = Sizes { inward: 64, outward: 128 };
-
     fn both_sides() -> (MakerSide, OpenerSide) {
-        let (maker, file) = MakerSide::create(SIZES).unwrap();
-        (maker, OpenerSide::open(file, SIZES).unwrap())
+        let (maker, file) = MakerSide::create().unwrap();
+        (maker, OpenerSide::open(file).unwrap())
     }
 
     #[test]
     fn bytes_cross_in_both_directions_at_any_place() {
         let (maker, opener) = both_sides();
         let bytes: Vec<u8> = (1..=128).collect();
-        maker.write(0, &bytes[..64]);
-        opener.write(0, &bytes);
-        for start in 0..20 {
-            for end in start..=64 {
-                assert_eq!(opener.read(start..end), &bytes[start..end]);
-                let mut copy = vec![99];
-                maker.copy(start..end, &mut copy);
-                assert_eq!((copy[0], &copy[1..]), (99, &bytes[start..end]));
+        for (at_in, at_out) in [(0, 0), (INWARD - 64, OUTWARD - 128)] {
+            maker.write(at_in, &bytes[..64]);
+            opener.write(at_out, &bytes);
+            for start in 0..20 {
+                for end in start..=64 {
+                    assert_eq!(opener.read(at_in + start..at_in + end), &bytes[start..end]);
+                    let mut copy = vec![99];
+                    maker.copy(at_out + start..at_out + end, &mut copy);
+                    assert_eq!((copy[0], &copy[1..]), (99, &bytes[start..end]));
+                }
             }
         }
     }
 
     #[test]
+    fn nothing_is_written_beyond_the_bytes() {
+        let (maker, opener) = both_sides();
+        let refused = |write: &dyn Fn()| std::panic::catch_unwind(AssertUnwindSafe(write)).is_err();
+        assert!(refused(&|| maker.write(INWARD - 3, &[1; 4])));
+        assert!(refused(&|| opener.write(OUTWARD - 3, &[1; 4])));
+        assert!(refused(&|| opener.write(usize::MAX, &[1; 4])));
+        assert!(refused(&|| maker.copy(0..OUTWARD + 8, &mut Vec::new())));
+    }
+
+    #[test]
     fn a_memory_of_another_size_is_refused() {
-        let (_maker, file) = MakerSide::create(SIZES).unwrap();
-        assert!(OpenerSide::open(file, Sizes { inward: 64, outward: 64 }).is_err());
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = rustix::fs::memfd_create("multiprocessing", flags).unwrap();
+        rustix::fs::ftruncate(&file, TOTAL as u64 / 2).unwrap();
+        rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+        assert!(OpenerSide::open(file).is_err());
     }
 }

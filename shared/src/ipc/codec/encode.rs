@@ -31,17 +31,10 @@ impl Encoder<'_> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if self.buffer.capacity() - self.buffer.len() < bytes.len() {
-            self.make_room(bytes.len())?;
+            make_room(self.buffer, bytes.len())?;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
-    }
-
-    /// A value too large for the memory there is must not end the process.
-    #[cold]
-    #[inline(never)]
-    fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
-        self.buffer.try_reserve(bytes).map_err(|_| Error::NoMemory)
     }
 
     /// Writes what may be an attachment: then a number stands for it.
@@ -76,6 +69,13 @@ impl Encoder<'_> {
             }
         }
     }
+}
+
+/// A value too large for the memory there is must not end the process.
+#[cold]
+#[inline(never)]
+fn make_room(buffer: &mut Vec<u8>, bytes: usize) -> Result<(), Error> {
+    buffer.try_reserve(bytes).map_err(|_| Error::NoMemory)
 }
 
 /// The methods for numbers, which go as they are.
