@@ -185,13 +185,22 @@ pub(crate) enum AppendError<E> {
 #[derive(Default)]
 pub(crate) struct Writer {
     row: Vec<u8>,
-    /// The last run: where its head stands, whose count is not right yet.
-    start: usize,
-    length: usize,
-    /// How many records it has; none if there is no run to which more can be added.
-    count: u32,
     /// How much room the row is given with its first record.
     room: usize,
+    /// When it is full: with so many bytes, or so many records.
+    limit: (usize, usize),
+    /// How many records stand before the last run.
+    before: usize,
+    /// The last run: where its head stands, whose count is not right yet, and how long its records are.
+    start: usize,
+    length: usize,
+    /// How many it has, if they have no bytes that would tell.
+    empty: u32,
+    is_open: bool,
+    /// Whether a record is written as if it belonged to that run.
+    is_short: bool,
+    /// A record that begins before this and is as long as the others asks for no closer look.
+    quick_until: usize,
 }
 
 impl Writer {
@@ -200,22 +209,39 @@ impl Writer {
         self.row.len()
     }
 
-    /// Appends one record, written by `write`. On an error the row is as it was.
+    /// How many records it has.
+    pub(crate) fn records(&self) -> usize {
+        self.before + self.in_last_run()
+    }
+
+    fn in_last_run(&self) -> usize {
+        if !self.is_open {
+            return 0;
+        }
+        (self.row.len() - self.start - HEAD).checked_div(self.length).unwrap_or(self.empty as usize)
+    }
+
+    /// The row is full with so many bytes, or so many records.
+    pub(crate) fn fill_until(&mut self, bytes: usize, records: usize) {
+        self.limit = (bytes, records);
+        self.look_ahead();
+    }
+
+    /// Appends one record, written by `write`; says whether the row is full. On an error it is as it was.
     #[inline(always)]
     pub(crate) fn append<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), AppendError<E>> {
-        if self.count == 0 || self.length > SHORT {
+    ) -> Result<bool, AppendError<E>> {
+        if !self.is_short {
             return self.append_run(write);
         }
-        let before = self.row.len();
+        let start = self.row.len();
         let written = write(&mut self.row);
-        if written.is_ok() && self.row.len() - before == self.length && self.count < u32::MAX {
-            self.count += 1;
-            return Ok(());
+        if start < self.quick_until && written.is_ok() && self.row.len() - start == self.length {
+            return Ok(false);
         }
-        self.begin_run_at(before, written)
+        self.settle(start, written)
     }
 
     /// Appends a record with a head of its own.
@@ -223,48 +249,79 @@ impl Writer {
     fn append_run<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), AppendError<E>> {
+    ) -> Result<bool, AppendError<E>> {
         let start = self.row.len();
         self.row.reserve(std::mem::take(&mut self.room));
         append(&mut self.row, write)?;
-        self.end_run();
-        (self.start, self.length, self.count) = (start, self.row.len() - start - HEAD, 1);
-        Ok(())
+        let length = self.row.len() - start - HEAD;
+        self.end_run_before(start);
+        self.begin_run(start, length);
+        Ok(self.look_ahead())
     }
 
-    /// The last record, written without a head, is of another length than those before, or not whole.
+    /// Takes in what was written behind the last run without a head.
     #[inline(never)]
-    fn begin_run_at<E>(&mut self, start: usize, written: Result<(), E>) -> Result<(), AppendError<E>> {
+    fn settle<E>(&mut self, start: usize, written: Result<(), E>) -> Result<bool, AppendError<E>> {
         if let Err(error) = written {
             self.row.truncate(start);
             return Err(AppendError::Write(error));
         }
         let length = self.row.len() - start;
-        let Ok(short) = u32::try_from(length) else {
-            self.row.truncate(start);
-            return Err(AppendError::TooLarge);
-        };
-        self.end_run();
-        self.row.extend_from_slice(&[0; HEAD]);
-        self.row.copy_within(start..start + length, start + HEAD);
-        self.row[start..start + HEAD].copy_from_slice(&head(short, 1));
-        (self.start, self.length, self.count) = (start, length, 1);
-        Ok(())
+        if length != self.length || self.empty == u32::MAX {
+            let Ok(short) = u32::try_from(length) else {
+                self.row.truncate(start);
+                return Err(AppendError::TooLarge);
+            };
+            self.row.extend_from_slice(&[0; HEAD]);
+            self.row.copy_within(start..start + length, start + HEAD);
+            self.row[start..start + HEAD].copy_from_slice(&head(short, 1));
+            self.end_run_before(start);
+            self.begin_run(start, length);
+        } else if length == 0 {
+            self.empty += 1;
+        }
+        Ok(self.look_ahead())
+    }
+
+    /// The first record of a new run stands here, behind its head.
+    fn begin_run(&mut self, start: usize, length: usize) {
+        (self.start, self.length, self.empty) = (start, length, u32::from(length == 0));
+        (self.is_open, self.is_short) = (true, length <= SHORT);
+    }
+
+    /// Finds out up to where records can be added quickly; says whether the row is full.
+    fn look_ahead(&mut self) -> bool {
+        let (bytes, records) = self.limit;
+        let in_run = records.saturating_sub(self.before).saturating_mul(self.length);
+        let end = bytes.min((self.start + HEAD).saturating_add(in_run));
+        let is_quick = self.is_open && self.length > 0;
+        self.quick_until = if is_quick { end.saturating_sub(self.length) } else { 0 };
+        self.row.len() >= bytes || self.records() >= records
     }
 
     /// Has no more records added to the last run, so that the row can be cut here.
     pub(crate) fn end_run(&mut self) {
-        if self.count > 0 {
-            let place = self.start + COUNT..self.start + HEAD;
-            self.row[place].copy_from_slice(&self.count.to_le_bytes());
-            self.count = 0;
+        self.end_run_before(self.row.len());
+    }
+
+    /// The same, where it ends before that place.
+    fn end_run_before(&mut self, end: usize) {
+        if !std::mem::take(&mut self.is_open) {
+            return;
         }
+        self.is_short = false;
+        let count = (end - self.start - HEAD).checked_div(self.length).unwrap_or(self.empty as usize);
+        // No run is longer than a row, which is full before it has 4 GiB.
+        let place = self.start + COUNT..self.start + HEAD;
+        self.row[place].copy_from_slice(&(count as u32).to_le_bytes());
+        self.before += count;
     }
 
     /// The row; a new one begins, which is given room for so many bytes at once if there is a new one.
     pub(crate) fn take(&mut self, room: usize) -> Vec<u8> {
         self.end_run();
         self.room = room;
+        self.before = 0;
         std::mem::take(&mut self.row)
     }
 }
@@ -288,18 +345,23 @@ mod tests {
                 (prop::collection::vec(any::<u8>(), 0..4), prop_oneof![9 => Just(1), 1 => Just(700)], 0..9),
                 0..40,
             ),
+            (bytes, records) in (0..2000_usize, 0..50_usize),
         ) {
             let mut writer = Writer::default();
+            writer.fill_until(bytes, records);
             let values: Vec<(Vec<u8>, i32)> =
                 values.into_iter().map(|(value, times, what)| (value.repeat(times), what)).collect();
-            for (value, what) in &values {
-                writer.append(write(value)).unwrap();
+            for (number, (value, what)) in values.iter().enumerate() {
+                let is_full = writer.append(write(value)).unwrap();
+                prop_assert_eq!(writer.records(), number + 1);
+                prop_assert_eq!(is_full, writer.len() >= bytes || number + 1 >= records);
                 match what {
                     0 => writer.end_run(),
                     1 => assert!(writer.append(|buffer| {
                         buffer.push(1);
                         Err("no")
                     }).is_err()),
+                    2 => writer.fill_until(bytes, records),
                     _ => {}
                 }
             }
@@ -309,6 +371,7 @@ mod tests {
                 prop_assert_eq!(reader.next(), Ok(Some(value.as_slice())));
             }
             prop_assert_eq!(reader.next(), Ok(None));
+            prop_assert_eq!(writer.records(), 0);
         }
 
         #[test]

@@ -72,14 +72,11 @@ pub(super) struct Submission<A> {
     shared: Arc<Shared>,
     size: ChunkSize,
     then: Then,
-    /// Calls that have not left yet: their arguments, the index of the first one, and how many there are.
+    /// Calls that have not left yet: their arguments, what goes along, and the index of the first one. The row is
+    /// full when its last chunk is.
     arguments: records::Writer,
-    /// What goes along with them.
     outgoing: Outgoing,
     first: usize,
-    count: usize,
-    /// With so many of them the last chunk is full.
-    full_at: usize,
     /// Whether calls have left since that was asked last.
     has_sent: bool,
     argument: PhantomData<fn(A)>,
@@ -102,7 +99,7 @@ impl<A: Serialize> Submission<A> {
         // job sees the closing. SeqCst, since that takes one order of both for everyone.
         shared.open_jobs.fetch_add(1, Ordering::SeqCst);
         let job = Arc::new(Job::new(work, stops_at_failure, retries));
-        let submission = Submission {
+        let mut submission = Submission {
             job: Arc::clone(&job),
             shared: Arc::clone(shared),
             size,
@@ -110,11 +107,10 @@ impl<A: Serialize> Submission<A> {
             arguments: records::Writer::default(),
             outgoing: Outgoing::default(),
             first: 0,
-            count: 0,
-            full_at: size.calls,
             has_sent: false,
             argument: PhantomData,
         };
+        submission.begin_chunk();
         if shared.closed.load(Ordering::SeqCst) || shared.fault.get().is_some() {
             return Err(shared.error());
         }
@@ -126,28 +122,27 @@ impl<A: Serialize> Submission<A> {
     pub(super) fn add(&mut self, argument: &A) -> bool {
         let outgoing = &mut self.outgoing;
         match self.arguments.append(|buffer| codec::encode_with(argument, buffer, outgoing)) {
-            Ok(()) => {
-                self.count += 1;
-                let goes_on = self.count < self.full_at
-                    && self.arguments.len() < self.size.bytes
-                    && self.outgoing.is_empty();
-                goes_on || self.end_chunk()
-            }
+            Ok(is_full) => (!is_full && self.outgoing.is_empty()) || self.end_chunk(),
             Err(error) => self.refuse(&Failure::ArgumentNotEncoded(error.into())),
         }
+    }
+
+    fn begin_chunk(&mut self) {
+        let calls = self.arguments.records().saturating_add(self.size.calls);
+        self.arguments.fill_until(self.size.bytes, calls);
     }
 
     /// The last chunk is full.
     #[inline(never)]
     fn end_chunk(&mut self) -> bool {
         self.arguments.end_run();
-        let has_all_calls = self.count == self.full_at;
-        self.full_at = self.count.saturating_add(self.size.calls);
         // What goes along is held by few calls, so that no process needs more descriptors than they have.
-        if !has_all_calls || self.arguments.len() >= self.size.row || !self.outgoing.is_empty() {
+        if self.arguments.len() >= self.size.row.min(self.size.bytes) || !self.outgoing.is_empty() {
             self.send();
+        } else {
+            self.begin_chunk();
         }
-        self.job.wants(self.first + self.count)
+        self.job.wants(self.first + self.arguments.records())
     }
 
     /// The argument of the next call cannot be sent.
@@ -168,16 +163,16 @@ impl<A: Serialize> Submission<A> {
 
     /// Sends off the calls that have not left yet.
     pub(super) fn send(&mut self) {
-        if self.count == 0 {
+        let count = self.arguments.records();
+        if count == 0 {
             return;
         }
         let arguments = self.arguments.take(self.arguments.len().min(CHUNK_BYTES));
         let attached = self.outgoing.take();
         let job = Arc::clone(&self.job);
-        let calls = Calls::new(job, self.first, self.count, self.size.calls, arguments, attached);
-        self.first += self.count;
-        self.count = 0;
-        self.full_at = self.size.calls;
+        let calls = Calls::new(job, self.first, count, self.size.calls, arguments, attached);
+        self.first += count;
+        self.begin_chunk();
         self.has_sent = true;
         self.shared.submit(calls);
         if self.then == Then::GoesOn {
