@@ -55,7 +55,7 @@ impl Kept {
         }
         let file = match self.files.iter().position(Lender::is_free) {
             Some(place) => self.files.swap_remove(place),
-            None if self.files.len() < MOST => Lender::new(MemfdFlags::CLOEXEC).ok()?,
+            None if self.files.len() < MOST => Lender::new(0, MemfdFlags::empty()).ok()?,
             None => return None,
         };
         // Where there is no room for the bytes, the memory is of no use any more.

@@ -9,13 +9,15 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::MemfdFlags;
 
+use crate::sys::nameless;
+
 /// A value of up to this many bytes goes through the channel: a fresh one takes it in one piece, whatever
 /// the system's limits.
 pub(crate) const INLINE: usize = 16 << 10;
 
 /// Puts the bytes into a file.
 pub(crate) fn pack(bytes: &[u8]) -> io::Result<OwnedFd> {
-    let mut file = File::from(rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC)?);
+    let mut file = File::from(nameless::create(bytes.len(), MemfdFlags::empty())?);
     file.write_all(bytes)?;
     Ok(file.into())
 }

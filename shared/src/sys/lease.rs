@@ -13,6 +13,8 @@ use std::os::unix::fs::FileExt;
 
 use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
 
+use super::nameless;
+
 /// A file without a name (memfd_create(2)), of which leases can be granted.
 ///
 /// A program that closes all descriptors closes this one too, and another file may have its number since then, as in a
@@ -32,15 +34,15 @@ fn identity(file: impl AsFd) -> io::Result<Identity> {
 }
 
 impl Lender {
-    /// An empty file.
-    pub(crate) fn new(flags: MemfdFlags) -> io::Result<Lender> {
-        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
+    /// A file of this length.
+    pub(crate) fn new(length: usize, flags: MemfdFlags) -> io::Result<Lender> {
+        let file = nameless::create(length, flags)?;
         Ok(Lender { identity: identity(&file)?, file: ManuallyDrop::new(file.into()) })
     }
 
     /// Replaces what is there.
     pub(crate) fn fill(&self, bytes: &[u8]) -> io::Result<()> {
-        self.file.set_len(bytes.len() as u64)?;
+        nameless::set_length(&*self.file, bytes.len())?;
         self.file.write_all_at(bytes, 0)
     }
 
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_lease_lasts_until_its_last_descriptor_is_gone() {
-        let lender = Lender::new(MemfdFlags::CLOEXEC).unwrap();
+        let lender = Lender::new(0, MemfdFlags::empty()).unwrap();
         assert!(lender.is_free());
         let lease = lender.grant().unwrap();
         let same = lease.try_clone().unwrap();
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn another_file_with_the_number_of_the_descriptor_is_left_alone() {
-        let mut lender = Lender::new(MemfdFlags::CLOEXEC).unwrap();
+        let mut lender = Lender::new(0, MemfdFlags::empty()).unwrap();
         let other = tempfile::tempfile().unwrap();
         *lender.file = other.try_clone().unwrap();
         let number = lender.file.as_raw_fd();

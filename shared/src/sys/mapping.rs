@@ -25,6 +25,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
+use super::nameless;
+
 /// One page for the words, so that the bytes begin on a page of their own.
 const HEADER: usize = 4096;
 
@@ -54,9 +56,7 @@ pub(crate) struct OpenerSide(Mapping);
 impl MakerSide {
     /// Makes the memory, all of it zero; gives the descriptor by which the other side opens it.
     pub(crate) fn create() -> io::Result<(MakerSide, OwnedFd)> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
-        rustix::fs::ftruncate(&file, TOTAL as u64)?;
+        let file = nameless::create(TOTAL, MemfdFlags::ALLOW_SEALING)?;
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok((MakerSide(Mapping::new(file.as_fd())?), file))
     }
@@ -270,9 +270,7 @@ mod tests {
 
     #[test]
     fn a_memory_of_another_size_is_refused() {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("multiprocessing", flags).unwrap();
-        rustix::fs::ftruncate(&file, TOTAL as u64 / 2).unwrap();
+        let file = nameless::create(TOTAL / 2, MemfdFlags::ALLOW_SEALING).unwrap();
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
         assert!(OpenerSide::open(file).is_err());
     }

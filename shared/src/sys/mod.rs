@@ -16,6 +16,7 @@ pub(crate) mod image;
 pub(crate) mod kept;
 pub(crate) mod lease;
 pub(crate) mod mapping;
+pub(crate) mod nameless;
 mod note;
 pub(crate) mod origin;
 pub(crate) mod per_process;

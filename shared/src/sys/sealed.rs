@@ -20,6 +20,7 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use super::kept;
 use super::lease::Lender;
+use super::nameless;
 use super::origin::Origin;
 
 /// Nobody can take the bytes away.
@@ -79,9 +80,7 @@ impl Unsealed {
                 None => (Unsealed::Long(Lendable::new(length)?), false),
             });
         }
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("multiprocessing", flags)?;
-        rustix::fs::ftruncate(&file, length as u64)?;
+        let file = nameless::create(length, MemfdFlags::ALLOW_SEALING)?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
         let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?;
         Ok((Unsealed::Short { mapping, file }, false))
@@ -121,8 +120,7 @@ impl Unsealed {
 impl Lendable {
     /// So many bytes, at least one; all of them zero.
     pub(super) fn new(length: usize) -> io::Result<Lendable> {
-        let file = Lender::new(MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        rustix::fs::ftruncate(&file, length as u64)?;
+        let file = Lender::new(length, MemfdFlags::ALLOW_SEALING)?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
         let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?.in_no_copy()?;
         Ok(Lendable { mapping, file })
@@ -177,10 +175,8 @@ impl Sealed {
     /// A copy of these bytes, one part after the other; at least one byte. The kernel fills the pages as it gets
     /// them, which takes less than to write into a mapping.
     pub(crate) fn copy(parts: &[&[u8]]) -> io::Result<Sealed> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = File::from(rustix::fs::memfd_create("multiprocessing", flags)?);
         let length = parts.iter().map(|part| part.len()).sum();
-        rustix::fs::ftruncate(&file, length as u64)?;
+        let mut file = File::from(nameless::create(length, MemfdFlags::ALLOW_SEALING)?);
         // Mapped first: where there is no room for that, no memory is taken.
         let mapping = Mapping::new(file.as_fd(), length, ProtFlags::READ, MapFlags::PRIVATE)?;
         for part in parts {

@@ -2,7 +2,7 @@
 //!
 //! Each test lowers its limits in a process of its own.
 
-use multiprocessing::{Error, Pool, Value};
+use multiprocessing::{Builder, Error, Pool, SharedBytesMut, Value};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -89,6 +89,30 @@ fn an_argument_that_its_receiver_has_no_memory_for_fails_its_own_call() {
         assert!(matches!(error, Error::Deserialise { value: Value::Argument, .. }), "{error}");
         assert_eq!(pool.map(square, 0..10).unwrap(), (0..10).map(square).collect::<Vec<_>>());
     });
+}
+
+/// Memory that has a descriptor is a file to the kernel, which ends whoever goes beyond that limit by a signal.
+#[test]
+fn the_limit_on_the_size_of_files_ends_nobody() {
+    let starved = |method| {
+        let long = |length: usize| "x".repeat(length);
+        let length = |text: String| text.len();
+        let pool = start_pool(method, 1);
+        let start = |length| Builder::new().start_method(method).spawn(|text: String| text, long(length));
+        // Long values go another way where there is no memory for them.
+        pool.apply(|()| limit(Resource::Fsize, 64 << 10), ()).unwrap();
+        assert_eq!(pool.apply(long, 4 << 20).unwrap().len(), 4 << 20);
+        assert!(matches!(pool.apply(|()| SharedBytesMut::zeroed(1 << 20).is_err(), ()), Ok(true)));
+        limit(Resource::Fsize, 64 << 10);
+        assert_eq!(pool.apply(length, long(4 << 20)).unwrap(), 4 << 20);
+        assert_eq!(SharedBytesMut::zeroed(1 << 20).unwrap_err().raw_os_error(), Some(27));
+        let refused = Pool::builder().start_method(method).processes(1).build();
+        assert!(matches!(refused, Err(Error::Start { .. })), "{refused:?}");
+        assert_eq!(start(60 << 10).unwrap().join().unwrap().len(), 60 << 10);
+        assert!(matches!(start(70 << 10), Err(Error::Start { .. })));
+        assert_eq!(pool.apply(square, 3).unwrap(), 9);
+    };
+    alone(starved);
 }
 
 #[test]
