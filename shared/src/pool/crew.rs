@@ -1,7 +1,7 @@
 //! The workers of a pool and the calls that wait for them.
 //!
-//! Nothing here waits or blocks, except for starting a worker, which only the manager's thread does. Whoever has
-//! the lock on the crew may drive it: look at what the workers have done, and give them more.
+//! Nothing here waits or blocks. Whoever has the lock on the crew may drive it: look at what the workers have
+//! done, and give them more.
 //!
 //! Chunks go out first come, first served: one to each idle worker, then more to each, so that none has to
 //! wait for its manager. When the queue is empty and a worker idle, it gets chunks that wait behind another
@@ -44,7 +44,7 @@ pub(super) enum Fault {
 
 /// The workers and the queue.
 pub(super) struct Crew {
-    greeting: Greeting,
+    greeting: Arc<Greeting>,
     watch: Arc<Watch>,
     fault: Arc<OnceLock<Fault>>,
     processes: usize,
@@ -69,7 +69,7 @@ impl Crew {
         max_calls: Option<usize>,
     ) -> io::Result<Crew> {
         let mut crew = Crew {
-            greeting,
+            greeting: Arc::new(greeting),
             watch,
             fault,
             processes,
@@ -80,12 +80,16 @@ impl Crew {
             failed_starts: 0,
             alarms: false,
         };
-        (0..processes).try_for_each(|_| crew.hire())?;
+        (0..processes).try_for_each(|_| Member::start(&crew.greeting).and_then(|member| crew.add(member)))?;
         Ok(crew)
     }
 
-    fn hire(&mut self) -> io::Result<()> {
-        let member = Member::start(&self.greeting)?;
+    /// How its workers are started.
+    pub(super) fn greeting(&self) -> Arc<Greeting> {
+        Arc::clone(&self.greeting)
+    }
+
+    fn add(&mut self, member: Member) -> io::Result<()> {
         self.watch.add(self.id, &member)?;
         self.members.push((self.id, member));
         let (id, member) = &self.members[self.members.len() - 1];
@@ -360,12 +364,10 @@ impl Crew {
         missing.min(waiting.saturating_sub(free))
     }
 
-    /// Starts the workers that are missing.
-    pub(super) fn replace_missing(&mut self) {
-        for _ in 0..self.missing() {
-            if let Err(error) = self.hire() {
-                return self.fail(Fault::NotStarted(Arc::new(error)));
-            }
+    /// Takes on a worker that was just started in place of one that is missing.
+    pub(super) fn take_on(&mut self, started: io::Result<Member>) {
+        if let Err(error) = started.and_then(|member| self.add(member)) {
+            self.fail(Fault::NotStarted(Arc::new(error)));
         }
     }
 }

@@ -31,7 +31,7 @@ use super::callbacks::Callbacks;
 use super::crew::{Crew, FAILED_STARTS, Fault};
 use super::deliveries::Delivery;
 use super::job::{Calls, Job};
-use super::member::Greeting;
+use super::member::{Greeting, Member};
 use super::watch::Watch;
 use crate::error::Error;
 use crate::ipc::message::Refusal;
@@ -455,7 +455,6 @@ fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
             crew.dismiss_all();
         } else {
             crew.dispatch();
-            crew.replace_missing();
         }
         if any && driver_sleeps {
             shared.nudge.ring();
@@ -463,6 +462,14 @@ fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
         let is_done = no_more_comes && !crew.has_work() && crew.is_empty();
         if is_done || shared.fault.get().is_some() {
             return None;
+        }
+        if crew.missing() > 0 {
+            let greeting = crew.greeting();
+            // To start a worker may take long, and callers go on meanwhile.
+            drop(state);
+            let started = Member::start(&greeting);
+            shared.lock().crew.as_mut()?.take_on(started);
+            continue;
         }
         let watches = watches && crew.is_busy();
         if watches {

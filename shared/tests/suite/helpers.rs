@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::{
-    Events, Watched, all_children, alone, by_each_method, double, start, start_pool, wait_for_death,
+    Events, Watched, all_children, alone, by_each_method, double, say_pid, start, start_pool, wait_for_death,
     wait_for_release,
 };
 use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, active_children, spawn};
+use rustix::process::Signal;
 
 /// The fork server and its spares.
 fn helpers() -> Vec<Watched> {
@@ -95,7 +97,7 @@ fn a_child_outlives_the_thread_that_started_the_fork_server() {
 
 /// The fork server alone. Its spares, and copies that are on their way to be children, have run no program of their
 /// own since they were made: PF_FORKNOEXEC among their flags, proc_pid_stat(5).
-fn server() -> Option<Watched> {
+fn server() -> Option<u32> {
     const FORKED: u64 = 0x40;
     let is_started = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -103,7 +105,7 @@ fn server() -> Option<Watched> {
             stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(6)?.parse::<u64>().ok());
         flags.is_some_and(|flags| flags & FORKED == 0)
     };
-    all_children().into_iter().find(is_started).and_then(Watched::find)
+    all_children().into_iter().find(is_started)
 }
 
 #[test]
@@ -115,7 +117,7 @@ fn a_pool_works_on_though_its_fork_server_is_killed_again_and_again() {
         let mut killed = 0;
         for _ in 0..10 {
             let results = pool.chunks_of(1).map_async(double, 0..60).unwrap();
-            if let Some(server) = server() {
+            if let Some(server) = server().and_then(Watched::find) {
                 server.kill();
                 assert!(server.ends());
                 killed += 1;
@@ -123,6 +125,42 @@ fn a_pool_works_on_though_its_fork_server_is_killed_again_and_again() {
             assert_eq!(results.get().unwrap(), (0..60).map(double).collect::<Vec<_>>());
         }
         assert!(killed > 0);
+    };
+    spawn(work, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_pool_works_on_while_its_fork_server_is_stuck() {
+    let work = |()| {
+        let pool = start_pool(StartMethod::ForkServer, 2);
+        let events = Events::new();
+        let wait = |events: PathBuf| {
+            say_pid(&events);
+            wait_for_release(&events);
+        };
+        let busy = pool.apply_async(wait, events.path()).unwrap();
+        let server = server().unwrap();
+        let kept = [server, events.pids(1)[0]];
+        let server = Watched::new(server);
+        server.signal(Signal::STOP);
+        let others = all_children().into_iter().filter(|pid| !kept.contains(pid));
+        let others: Vec<Watched> = others.filter_map(Watched::find).collect();
+        others.iter().for_each(Watched::kill);
+        assert!(others.iter().all(Watched::ends));
+        // For these a worker is missing, and none is to be had. Time for the pool to find that out, though nobody
+        // could wait for that: it gives the server up after half a minute.
+        let start = Instant::now();
+        let mut waiting = Vec::new();
+        while start.elapsed() < Duration::from_millis(300) {
+            waiting.push(pool.apply_async(double, waiting.len() as u64).unwrap());
+        }
+        events.release();
+        busy.get().unwrap();
+        for (x, call) in waiting.into_iter().enumerate() {
+            assert_eq!(call.get().unwrap(), 2 * x as u64);
+        }
+        assert!(start.elapsed() < Duration::from_secs(25));
+        server.signal(Signal::CONT);
     };
     spawn(work, ()).unwrap().join().unwrap();
 }
