@@ -171,8 +171,10 @@ impl Writer {
     /// Writes the head of a run, which counts only when there is a result behind it.
     fn begin_run(&mut self, length: usize, write: &mut impl FnMut(usize, &[u8])) {
         self.end_run(write);
-        // How many results without bytes there are could not be seen, so each has a head.
-        let is_open = length > 0;
+        // How many results without bytes there are could not be seen, so each has a head. A count that goes round
+        // the end would take two moves, between which the worker may die, so it is written at once as well.
+        let [_, round_the_end] = pieces(self.capacity, self.published, records::HEAD);
+        let is_open = length > 0 && round_the_end.is_empty();
         self.run = is_open.then_some(Run { length, start: self.published });
         // What can be published is far shorter than 4 GiB.
         self.put(&records::head(length as u32, if is_open { outcome::OPEN } else { 1 }), write);
@@ -182,6 +184,7 @@ impl Writer {
         if let Some(run) = self.run.take() {
             let bytes = self.published - run.start - records::HEAD as u64;
             let count = (bytes / run.length as u64) as u32;
+            // In one piece, as it was begun so.
             let place = run.start + records::COUNT as u64;
             write_at(self.capacity, place, &count.to_le_bytes(), write);
         }
@@ -276,11 +279,12 @@ mod tests {
     use super::*;
     use crate::ipc::outcome::{Failure, Item};
 
-    const CAPACITY: usize = 256;
+    const CAPACITY: usize = 1024;
 
     #[derive(Clone, Debug)]
     enum Step {
-        Result(usize),
+        /// So many results of this length, as far as there is room.
+        Results(usize, usize),
         Failure,
         Announce,
         Take,
@@ -289,7 +293,9 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         let length = prop_oneof![Just(0_usize), Just(8), Just(8), Just(8), 0..40_usize];
         prop_oneof![
-            6 => length.prop_map(Step::Result),
+            6 => length.prop_map(|length| Step::Results(1, length)),
+            // Their count takes two bytes.
+            2 => (200..500_usize).prop_map(|times| Step::Results(times, 1)),
             1 => Just(Step::Failure),
             1 => Just(Step::Announce),
             2 => Just(Step::Take),
@@ -316,7 +322,7 @@ mod tests {
         #[test]
         fn a_death_at_any_write_leaves_all_that_was_published(
             steps in prop::collection::vec(step(), 1..60),
-            dies_after in 0..200_usize,
+            dies_after in 0..2000_usize,
         ) {
             let ring = RefCell::new(vec![0xee_u8; CAPACITY]);
             let [published, announced, taken] = [0, 0, 0].map(AtomicU64::new);
@@ -335,15 +341,20 @@ mod tests {
                 };
                 for (number, step) in steps.iter().enumerate() {
                     match step {
-                        Step::Result(length) if writer.has_room(&taken, length + records::HEAD) => {
-                            let result = vec![number as u8; *length];
-                            let mut tail = writer.tail();
-                            let is_added = tail.add(&published, &result, &mut write);
-                            writer.set_tail(tail);
-                            if !is_added {
-                                writer.publish_result(&published, &result, &mut write);
+                        Step::Results(times, length) => {
+                            for _ in 0..*times {
+                                if !writer.has_room(&taken, length + records::HEAD) {
+                                    break;
+                                }
+                                let result = vec![number as u8; *length];
+                                let mut tail = writer.tail();
+                                let is_added = tail.add(&published, &result, &mut write);
+                                writer.set_tail(tail);
+                                if !is_added {
+                                    writer.publish_result(&published, &result, &mut write);
+                                }
+                                made.push(Some(result));
                             }
-                            made.push(Some(result));
                         }
                         Step::Failure => {
                             let mut items = Vec::new();
@@ -355,13 +366,40 @@ mod tests {
                         }
                         Step::Announce => writer.announce(&announced, &mut write),
                         Step::Take => take(&announced, &mut row),
-                        Step::Result(_) => {}
                     }
                 }
             });
             let _ = catch_unwind(works);
             take(&published, &mut row);
             prop_assert_eq!(row, made);
+        }
+    }
+
+    #[test]
+    fn a_death_while_a_run_is_ended_leaves_all_of_it_wherever_it_stands() {
+        for (start, writes) in (CAPACITY - 10..=CAPACITY).flat_map(|start| [(start, 0), (start, 1)]) {
+            let ring = RefCell::new(vec![0xee_u8; CAPACITY]);
+            let [published, announced, taken] = [0, 0, 0].map(AtomicU64::new);
+            let (mut writer, mut reader) = (Writer::new(CAPACITY), Reader::new(CAPACITY));
+            let mut write =
+                |at: usize, bytes: &[u8]| ring.borrow_mut()[at..at + bytes.len()].copy_from_slice(bytes);
+            writer.publish_result(&published, &vec![0; start - records::HEAD], &mut write);
+            reader.take(&published, &taken, |_| {}).unwrap();
+            for _ in 0..300 {
+                assert!(writer.has_room(&taken, 1 + records::HEAD));
+                writer.publish_result(&published, &[7], &mut write);
+            }
+            let mut left = writes;
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let mut write = |at: usize, bytes: &[u8]| {
+                    left = usize::checked_sub(left, 1).unwrap_or_else(|| resume_unwind(Box::new("killed")));
+                    write(at, bytes);
+                };
+                writer.announce(&announced, &mut write);
+            }));
+            let mut row = Vec::new();
+            reader.take(&published, &taken, |place| row.extend(&ring.borrow()[place])).unwrap();
+            assert_eq!(outcomes(&row).len(), 300, "from {start}, killed after {writes} writes");
         }
     }
 }
