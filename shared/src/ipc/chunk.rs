@@ -92,12 +92,14 @@ impl<'a> Chunk<'a> {
     /// Looks what the manager wants; `false` if there are to be no more calls.
     fn attend(&mut self) -> io::Result<bool> {
         self.is_new = false;
+        // First the poke, then what it may be for: one that comes in between is seen the next time. One that comes too
+        // early for anything to tell is heeded later.
+        let is_asked = self.output.has_something_to_tell() && self.inbox.heed();
         if self.inbox.is_withdrawn() {
             self.output.stop()?;
             return Ok(false);
         }
-        // A poke that comes too early for anything to tell is heeded later.
-        if self.output.has_something_to_tell() && self.inbox.heed() {
+        if is_asked {
             self.output.tell(true)?;
         }
         Ok(true)

@@ -426,7 +426,7 @@ impl Drop for End<'_> {
 /// `None` when the pool has come to its end.
 ///
 /// `is_late` says that the time has come that it gave the last time.
-fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
+fn manage(shared: &Shared, mut is_late: bool) -> Option<(bool, Option<Instant>)> {
     loop {
         shared.kick.answer();
         let mut state = shared.lock();
@@ -439,7 +439,7 @@ fn manage(shared: &Shared, is_late: bool) -> Option<(bool, Option<Instant>)> {
         if has_watched {
             crew.clear_alarms();
         }
-        if is_late {
+        if std::mem::take(&mut is_late) {
             crew.ask();
         }
         let mut any = crew.bury();
