@@ -22,9 +22,6 @@ use crate::{entry, family};
 /// Whether a child of this process would find out that it is one: it runs the same `main`.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process was not started by an exec, but is a copy of one that was.
-static IS_COPY: AtomicBool = AtomicBool::new(false);
-
 /// Makes this program able to start processes. Call it in the first line of `main`.
 ///
 /// A child is the same program, started again. In the parent this function only takes note and returns. In a
@@ -55,7 +52,7 @@ pub(crate) fn require() -> Result<(), Error> {
 /// Ends this child; what it has printed goes out first.
 fn leave(code: i32) -> ! {
     let _ = io::stdout().flush();
-    if IS_COPY.load(Ordering::Relaxed) {
+    if serving::is_copy() {
         exit::at_once(code);
     }
     #[expect(
@@ -93,10 +90,7 @@ fn serve(mut legacy: Legacy) -> io::Result<i32> {
             }
             // What comes back from there is a copy of the server, and a child that was just started.
             Role::ForkServer => match serving::serve(channel.into(), parent, rehearse)? {
-                Some(of_the_copy) => {
-                    IS_COPY.store(true, Ordering::Relaxed);
-                    legacy = of_the_copy;
-                }
+                Some(of_the_copy) => legacy = of_the_copy,
                 None => return Ok(0),
             },
         }

@@ -9,6 +9,7 @@
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
@@ -21,7 +22,15 @@ use crate::ipc::message::{File, FromServer, Request};
 use crate::ipc::{parcel, ready};
 use crate::start::summons::{self, Legacy};
 use crate::sys::clone::{Sibling, Thread};
-use crate::sys::{environment, signals};
+use crate::sys::{environment, exit, signals};
+
+/// Whether this process was not started by an exec, but is a copy of one that was.
+static IS_COPY: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is a copy of a fork server, whatever it does.
+pub(crate) fn is_copy() -> bool {
+    IS_COPY.load(Ordering::Relaxed)
+}
 
 /// Serves. Comes back in each copy that is given something to do, with what it has from its parent; and with
 /// nothing where there is nothing to do any more.
@@ -47,6 +56,7 @@ pub(crate) fn serve(
         match thread.clone_as_sibling() {
             Ok(Sibling::Original) => {}
             Ok(Sibling::Copy) => {
+                IS_COPY.store(true, Ordering::Relaxed);
                 drop(socket);
                 return wait_for_request(channel, parent, rehearse);
             }
@@ -68,6 +78,7 @@ fn prepare() -> io::Result<Thread> {
     signals::block_all_on_this_thread();
     // What `main` has printed before `init` is not for the copies to print once more.
     let _ = io::stdout().flush();
+    exit::flush();
     let nowhere = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
