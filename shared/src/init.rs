@@ -35,8 +35,11 @@ pub fn init() {
     if let Some(summons) = summons::take() {
         INITIALISED.store(true, Ordering::Relaxed);
         let code = summons.and_then(serve).unwrap_or_else(|error| {
-            // There is nobody left to tell but the user.
-            let _ = writeln!(io::stderr(), "multiprocessing: failed to serve as a child process: {error}");
+            // A parent that is gone wants nothing any more. Else there is nobody left to tell but the user.
+            if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+                let _ =
+                    writeln!(io::stderr(), "multiprocessing: failed to serve as a child process: {error}");
+            }
             UNUSABLE
         });
         leave(code);
