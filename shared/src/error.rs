@@ -84,7 +84,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The result was taken before, by an earlier call with a timeout.
+    /// The result was taken before, by an earlier call with a timeout, which may have panicked over it.
     #[error("get the result of `{function}` a second time")]
     ResultTaken {
         /// The function's path.

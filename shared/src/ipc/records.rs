@@ -160,8 +160,11 @@ pub(crate) fn append<E>(
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), AppendError<E>> {
     let start = buffer.len();
-    buffer.extend_from_slice(&[0; HEAD]);
-    let length = match write(buffer) {
+    let draft = Draft { row: buffer, start };
+    draft.row.extend_from_slice(&[0; HEAD]);
+    let written = write(draft.row);
+    draft.keep();
+    let length = match written {
         Ok(()) => u32::try_from(buffer.len() - start - HEAD).map_err(|_| AppendError::TooLarge),
         Err(error) => Err(AppendError::Write(error)),
     };
@@ -170,6 +173,26 @@ pub(crate) fn append<E>(
         Err(_) => buffer.truncate(start),
     }
     length.map(|_| ())
+}
+
+/// What is written behind this place, which is taken back should the writing panic: whoever catches that may
+/// write on.
+struct Draft<'a> {
+    row: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl Draft<'_> {
+    #[inline(always)]
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        self.row.truncate(self.start);
+    }
 }
 
 /// Why a record was not appended.
@@ -237,7 +260,9 @@ impl Writer {
             return self.append_run(write);
         }
         let start = self.row.len();
-        let written = write(&mut self.row);
+        let draft = Draft { row: &mut self.row, start };
+        let written = write(draft.row);
+        draft.keep();
         if start < self.quick_until && written.is_ok() && self.row.len() - start == self.length {
             return Ok(false);
         }
@@ -328,6 +353,8 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
     use super::*;
     use proptest::prelude::*;
 
@@ -407,6 +434,22 @@ mod tests {
             writer.append(write(&value.to_le_bytes())).unwrap();
         }
         assert_eq!(writer.take(0).len(), HEAD + 100 * 4);
+    }
+
+    #[test]
+    fn a_panic_while_a_record_is_written_leaves_nothing_behind() {
+        let mut writer = Writer::default();
+        let panics = |buffer: &mut Vec<u8>| -> Result<(), ()> {
+            buffer.extend_from_slice(b"half");
+            resume_unwind(Box::new("a type's own Serialize"))
+        };
+        for value in [b"one", b"two"] {
+            assert!(catch_unwind(AssertUnwindSafe(|| writer.append(panics))).is_err());
+            writer.append(write(value)).unwrap();
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| writer.append(panics))).is_err());
+        let row = writer.take(0);
+        assert_eq!(row, [head(3, 2).as_slice(), b"onetwo"].concat());
     }
 
     #[test]

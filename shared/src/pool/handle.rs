@@ -147,6 +147,10 @@ impl<R: DeserializeOwned> MapHandle<R> {
         if let Some(result) = &mut self.result {
             std::mem::replace(result, Ok(()))?;
         }
+        if self.values.len() < self.count {
+            // To read one has panicked, and that was caught.
+            return Err(Error::ResultTaken { function: self.function.to_owned() });
+        }
         Ok(std::mem::take(&mut self.values))
     }
 }

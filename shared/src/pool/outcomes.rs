@@ -98,6 +98,18 @@ pub(super) struct Outcomes<R> {
     result: PhantomData<fn() -> R>,
 }
 
+/// Values that are being read, which are taken back should that panic: they will be read again.
+struct Taking<'a, R> {
+    values: &'a mut Vec<R>,
+    before: usize,
+}
+
+impl<R> Drop for Taking<'_, R> {
+    fn drop(&mut self) {
+        self.values.truncate(self.before);
+    }
+}
+
 /// A row of outcomes, as far as it is not used yet.
 struct Row {
     payload: Payload,
@@ -170,15 +182,16 @@ impl<R: DeserializeOwned> Outcomes<R> {
         let Some(row) = &mut self.current else { return };
         loop {
             let mut run = row.place.results(row.payload.bytes());
-            let before = values.len();
+            let taking = Taking { before: values.len(), values };
             attachments::with(row.payload.attached(), || {
                 while let Some(value) = run.take_first()
                     && let Ok(value) = codec::decode(value)
                 {
-                    values.push(value);
+                    taking.values.push(value);
                 }
             });
-            let taken = values.len() - before;
+            let taken = taking.values.len() - taking.before;
+            std::mem::forget(taking);
             row.place.skip(taken);
             self.given += taken;
             if taken == 0 {
@@ -191,7 +204,6 @@ impl<R: DeserializeOwned> Outcomes<R> {
     pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<R> {
         loop {
             if let Some(outcome) = self.take_from_current() {
-                self.given += 1;
                 return Next::Outcome(outcome);
             }
             if self.take_early() {
@@ -213,6 +225,8 @@ impl<R: DeserializeOwned> Outcomes<R> {
             self.current = None;
             return None;
         };
+        // First: should reading it panic, the next one is another's all the same.
+        self.given += 1;
         Some(match outcome {
             Ok(value) => {
                 let decoded = attachments::with(row.payload.attached(), || codec::decode(value));
