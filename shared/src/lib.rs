@@ -122,6 +122,7 @@ compile_error!("this library runs on 64-bit Linux only: it watches its processes
 
 mod bytes;
 mod child;
+mod draft;
 mod entry;
 mod error;
 mod family;

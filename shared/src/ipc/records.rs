@@ -15,6 +15,7 @@
 //! ([`super::outcome`]).
 
 use super::Malformed;
+use crate::draft::Draft;
 
 const FIELD: usize = size_of::<u32>();
 
@@ -160,12 +161,12 @@ pub(crate) fn append<E>(
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), AppendError<E>> {
     let start = buffer.len();
-    let draft = Draft { row: buffer, start };
-    draft.row.extend_from_slice(&[0; HEAD]);
-    let written = write(draft.row);
-    draft.keep();
+    let mut draft = Draft::new(buffer);
+    draft.extend_from_slice(&[0; HEAD]);
+    let written = write(&mut draft);
+    let added = draft.keep();
     let length = match written {
-        Ok(()) => u32::try_from(buffer.len() - start - HEAD).map_err(|_| AppendError::TooLarge),
+        Ok(()) => u32::try_from(added - HEAD).map_err(|_| AppendError::TooLarge),
         Err(error) => Err(AppendError::Write(error)),
     };
     match length {
@@ -173,26 +174,6 @@ pub(crate) fn append<E>(
         Err(_) => buffer.truncate(start),
     }
     length.map(|_| ())
-}
-
-/// What is written behind this place, which is taken back should the writing panic: whoever catches that may
-/// write on.
-struct Draft<'a> {
-    row: &'a mut Vec<u8>,
-    start: usize,
-}
-
-impl Draft<'_> {
-    #[inline(always)]
-    fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Draft<'_> {
-    fn drop(&mut self) {
-        self.row.truncate(self.start);
-    }
 }
 
 /// Why a record was not appended.
@@ -260,10 +241,10 @@ impl Writer {
             return self.append_run(write);
         }
         let start = self.row.len();
-        let draft = Draft { row: &mut self.row, start };
-        let written = write(draft.row);
-        draft.keep();
-        if start < self.quick_until && written.is_ok() && self.row.len() - start == self.length {
+        let mut draft = Draft::new(&mut self.row);
+        let written = write(&mut draft);
+        let added = draft.keep();
+        if start < self.quick_until && written.is_ok() && added == self.length {
             return Ok(false);
         }
         self.settle(start, written)

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::deliveries::Delivery;
 use super::job::Job;
 use super::manager::Shared;
+use crate::draft::Draft;
 use crate::error::Error;
 use crate::ipc::frame::Payload;
 use crate::ipc::{attachments, codec, outcome};
@@ -98,18 +99,6 @@ pub(super) struct Outcomes<R> {
     result: PhantomData<fn() -> R>,
 }
 
-/// Values that are being read, which are taken back should that panic: they will be read again.
-struct Taking<'a, R> {
-    values: &'a mut Vec<R>,
-    before: usize,
-}
-
-impl<R> Drop for Taking<'_, R> {
-    fn drop(&mut self) {
-        self.values.truncate(self.before);
-    }
-}
-
 /// A row of outcomes, as far as it is not used yet.
 struct Row {
     payload: Payload,
@@ -182,16 +171,16 @@ impl<R: DeserializeOwned> Outcomes<R> {
         let Some(row) = &mut self.current else { return };
         loop {
             let mut run = row.place.results(row.payload.bytes());
-            let taking = Taking { before: values.len(), values };
+            // Should that panic, they will be read again.
+            let mut draft = Draft::new(values);
             attachments::with(row.payload.attached(), || {
                 while let Some(value) = run.take_first()
                     && let Ok(value) = codec::decode(value)
                 {
-                    taking.values.push(value);
+                    draft.push(value);
                 }
             });
-            let taken = taking.values.len() - taking.before;
-            std::mem::forget(taking);
+            let taken = draft.keep();
             row.place.skip(taken);
             self.given += taken;
             if taken == 0 {

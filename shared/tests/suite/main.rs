@@ -8,6 +8,7 @@ mod family;
 mod faults;
 mod helpers;
 mod lent;
+mod panics;
 mod pool;
 mod process;
 mod readiness;

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use multiprocessing::{Builder, Error, Pool, Process, StartMethod, spawn};
+use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, spawn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -276,4 +276,22 @@ impl<'de> Deserialize<'de> for Stubborn {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Stubborn, D::Error> {
         Err(serde::de::Error::custom("not to be read"))
     }
+}
+
+/// Whether a call has failed since its worker ended in this way.
+pub(crate) fn died_of(error: &Error, expected: ExitStatus) -> bool {
+    matches!(error, Error::Died { status, .. } if *status == expected)
+}
+
+/// All results but one are the doubled index, and that one is an error.
+pub(crate) fn all_but_one(results: Vec<Result<u32, Error>>, failed: usize) -> Error {
+    let mut error = None;
+    for (index, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(value) => assert_eq!(value as usize, 2 * index),
+            Err(_) if index != failed => panic!("{index} failed as well"),
+            Err(failure) => error = Some(failure),
+        }
+    }
+    error.unwrap()
 }
