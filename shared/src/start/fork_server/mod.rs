@@ -182,7 +182,7 @@ impl<'a> Letter<'a> {
 }
 
 impl Copy {
-    /// Tells the copy what to be. If it cannot be told any more, it is reaped.
+    /// Tells the copy what to be. If it cannot be told any more, it is ended.
     fn hand_over(self, letter: &Letter<'_>) -> Result<Copy, Failure> {
         // The parent may do so as long as the child has not run another program: setpgid(2). From here on a
         // signal to the group is for the child as well.
@@ -190,10 +190,18 @@ impl Copy {
         match grouped.map_err(io::Error::from).and_then(|()| letter.send(&self.socket)) {
             Ok(()) => Ok(self),
             Err(error) => {
-                spawn::abandon(self.pid);
+                self.end();
                 Err(Failure::of_send(error))
             }
         }
+    }
+
+    /// Ends the copy, or reaps it if it has ended. By its pidfd: who waits for any child may have reaped it
+    /// long since, and its number be another's.
+    fn end(self) {
+        let child = Child::new(String::new(), self.pid, self.handle);
+        child.signal(Signal::KILL);
+        child.wait();
     }
 }
 
@@ -307,9 +315,9 @@ fn meet(socket: OwnedFd, patience: Duration) -> Result<Copy, Failure> {
             Ok(Copy { pid, handle, socket })
         }
         (FromServer::Born { pid }, None) => {
-            // The pidfd was lost for want of a free descriptor. The copy is ours and was not reaped, so its
-            // number is still its own.
-            spawn::abandon(Pid::from_raw(pid).ok_or_else(nonsense)?);
+            // The pidfd was lost for want of a free descriptor. Without its channel the copy leaves by itself.
+            drop(socket);
+            spawn::reap(Pid::from_raw(pid).ok_or_else(nonsense)?);
             Err(Failure::Refused(rustix::io::Errno::MFILE.into()))
         }
         (FromServer::NotBorn { error }, _) => Err(Failure::Refused(io::Error::from_raw_os_error(error))),
@@ -341,8 +349,8 @@ impl Drop for ForkServer {
         self.child.wait();
         // The server has ended, so a spare is there by now, or never will be.
         for spare in self.spares.drain(..) {
-            if let Ok(Copy { pid, .. }) = meet(spare, self.patience) {
-                spawn::abandon(pid);
+            if let Ok(copy) = meet(spare, self.patience) {
+                copy.end();
             }
         }
     }
