@@ -119,8 +119,8 @@ fn understand(hello: &Frame) -> io::Result<Result<Task<'_>, Refusal>> {
 
 /// Does all that a process does for its one call, for nobody.
 ///
-/// A copy of the fork server does this while it waits. Most of what a child takes for a small call is the time
-/// to have each page of code mapped when it is first run.
+/// The fork server does this once, and a copy of it while it waits. Most of what a child takes for a small call
+/// is the time to have each page mapped or copied when it is first used.
 fn rehearse() -> io::Result<()> {
     let (stage, empty_seats) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;

@@ -36,9 +36,9 @@ impl<'a> Chunk<'a> {
         output: &'a mut Output,
         arguments: &'a [u8],
         timeout: Option<Duration>,
-    ) -> Chunk<'a> {
-        output.allow(timeout);
-        Chunk { inbox, output, run: Run::default(), rest: arguments, is_new: true }
+    ) -> io::Result<Chunk<'a>> {
+        output.allow(timeout)?;
+        Ok(Chunk { inbox, output, run: Run::default(), rest: arguments, is_new: true })
     }
 
     /// Makes the calls. The compiled code of `call` becomes a part of the loop here. If it panics, the panic goes

@@ -26,6 +26,9 @@ use crate::sys::sealed::Sealed;
 
 const LENGTH: usize = size_of::<u64>();
 
+/// Most heads are no longer.
+const HEAD: usize = 128;
+
 /// One read takes in so much at most; a frame that is longer gets a buffer of its own.
 const BUFFER: usize = 128 << 10;
 
@@ -37,7 +40,8 @@ const LONGEST: u64 = (1 << 32) + (1 << 20);
 
 /// The bytes that go before a payload of this length: the frame's own length and the message.
 pub(crate) fn head<M: Serialize>(message: &M, payload: usize) -> Vec<u8> {
-    let mut head = vec![0; LENGTH];
+    let mut head = Vec::with_capacity(HEAD);
+    head.extend_from_slice(&[0; LENGTH]);
     codec::encode(message, &mut head).expect("a message is plain data");
     let length = (head.len() - LENGTH + payload) as u64;
     head[..LENGTH].copy_from_slice(&length.to_le_bytes());

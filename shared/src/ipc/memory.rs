@@ -246,22 +246,17 @@ impl Inbox {
         self.memory.read(range)
     }
 
-    /// Waits until there is a request to claim.
-    pub(crate) fn wait(&mut self) {
-        let claims = &self.memory.words()[CLAIMS];
-        sleep(self.memory.flag(WORKER), News::Any, &self.spin, || claims::waiting(claims) > 0);
-    }
-
-    /// Waits as [`wait`](Inbox::wait) does, but hardly longer than this.
-    pub(crate) fn wait_timeout(&mut self, timeout: Duration) {
+    /// Waits for a request to claim, or hardly longer than this. It may return before there is one.
+    ///
+    /// Awake for a moment and then asleep; before the first request asleep at once, since others are being
+    /// started then, who need the CPU.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) {
         let (claims, flag) = (&self.memory.words()[CLAIMS], self.memory.flag(WORKER));
         let is_there = || claims::waiting(claims) > 0;
-        let timeout = Timespec::try_from(timeout).unwrap_or_default();
-        if !self.spin.wait(is_there) {
-            alarm::sleep_once(flag, News::Any, is_there, || {
-                let _ = futex::wait(flag, futex::Flags::empty(), News::Any as u32, Some(&timeout));
-            });
+        if self.claimed > 0 && self.spin.wait(is_there) {
+            return;
         }
+        alarm::sleep_once(flag, News::Any, is_there, || sleep_if_set(flag, News::Any, timeout));
     }
 
     /// What tells of pokes.
@@ -336,8 +331,12 @@ impl Outbox {
     /// before.
     pub(crate) fn wait_for_room(&mut self, bytes: usize) {
         let (taken, results) = (&self.memory.words()[TAKEN], &mut self.results);
-        let ready = || results.has_room(taken, bytes + records::HEAD);
-        sleep(self.memory.flag(WORKER), News::Room, &self.spin, ready);
+        let mut ready = || results.has_room(taken, bytes + records::HEAD);
+        if self.spin.wait(&mut ready) {
+            return;
+        }
+        let flag = self.memory.flag(WORKER);
+        alarm::sleep(flag, News::Room, ready, || sleep_if_set(flag, News::Room, None));
     }
 
     /// The way out for many small results one after the other.
@@ -433,15 +432,11 @@ fn now() -> u64 {
     u64::try_from(Duration::try_from(now).unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Waits for news, awake for a moment and then asleep.
-fn sleep(flag: &AtomicU32, news: News, spin: &Spin, mut ready: impl FnMut() -> bool) {
-    if spin.wait(&mut ready) {
-        return;
-    }
-    alarm::sleep(flag, news, ready, || {
-        // It returns at once if the alarm is off by now. Whatever else it returns for, one looks again.
-        let _ = futex::wait(flag, futex::Flags::empty(), news as u32, None);
-    });
+/// Sleeps until the alarm goes off that was set for these news, or so long; not at all if it is off by now.
+fn sleep_if_set(flag: &AtomicU32, news: News, timeout: Option<Duration>) {
+    let timeout = timeout.map(|timeout| Timespec::try_from(timeout).unwrap_or_default());
+    // Whatever it returns for, one looks again.
+    let _ = futex::wait(flag, futex::Flags::empty(), news as u32, timeout.as_ref());
 }
 
 /// Overwrites words of the header and bytes of the results, as a worker gone wild may.

@@ -19,8 +19,9 @@ use crate::sys::timer::KillTimer;
 pub(crate) struct Output {
     channel: Channel,
     outbox: Outbox,
-    /// Kills this process when a call takes too long, in case it never comes to an end by itself.
-    timer: KillTimer,
+    /// Kills this process when a call takes too long, in case it never comes to an end by itself. Made for the
+    /// first call that may.
+    timer: Option<KillTimer>,
     /// How many calls were made in all; the number of the last one.
     calls: u64,
     /// How long a call may take.
@@ -31,17 +32,16 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(channel: Channel, outbox: Outbox) -> io::Result<Output> {
-        let timer = KillTimer::new()?;
-        Ok(Output {
+    pub(crate) fn new(channel: Channel, outbox: Outbox) -> Output {
+        Output {
             channel,
             outbox,
-            timer,
+            timer: None,
             calls: 0,
             timeout: None,
             result: Vec::new(),
             outgoing: Outgoing::default(),
-        })
+        }
     }
 
     /// Whether it keeps memory in which long results have crossed.
@@ -60,17 +60,23 @@ impl Output {
     }
 
     /// Each call may take so long from now on. This process does not survive one that takes longer.
-    pub(super) fn allow(&mut self, timeout: Option<Duration>) {
+    pub(super) fn allow(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout.is_some() && self.timer.is_none() {
+            // Where the system has none left, it has to be this call's fault, or another worker would try.
+            self.outbox.begin(self.calls + 1);
+            self.timer = Some(KillTimer::new()?);
+        }
         self.timeout = timeout;
+        Ok(())
     }
 
     /// Has the time of the next call run, if it has one.
     pub(super) fn start_timer(&mut self) {
-        let Some(timeout) = self.timeout else { return };
+        let (Some(timeout), Some(timer)) = (self.timeout, &self.timer) else { return };
         // First the notes: when the timer ends, it is this call whose time is over.
         self.outbox.begin(self.calls + 1);
         self.outbox.begin_timed(timeout);
-        self.timer.start(timeout);
+        timer.start(timeout);
     }
 
     /// The calls with these arguments, one after the other.
@@ -86,8 +92,8 @@ impl Output {
 
     /// The call is over, in time.
     fn end(&mut self) {
-        if self.timeout.is_some() {
-            self.timer.stop();
+        if let (Some(_), Some(timer)) = (self.timeout, &self.timer) {
+            timer.stop();
             self.outbox.end_timed();
         }
     }

@@ -115,6 +115,11 @@ impl Crew {
         self.has_work() || self.members().any(|member| member.is_starting() || member.has_mail())
     }
 
+    /// Whether there are workers that are not ready yet.
+    pub(super) fn is_starting(&self) -> bool {
+        self.members().any(Member::is_starting)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -201,9 +206,10 @@ impl Crew {
         any
     }
 
-    /// Sends and receives what there is on the channels now.
-    pub(super) fn serve(&mut self) {
-        for id in self.watch.served() {
+    /// Sends and receives what there is on the channels now; says whether there was anything.
+    pub(super) fn serve(&mut self) -> bool {
+        let served = self.watch.served();
+        for &id in &served {
             let Some(index) = self.members.iter().position(|(other, _)| *other == id) else { continue };
             let (_, member) = &mut self.members[index];
             let (was_starting, had_mail) = (member.is_starting(), member.has_mail());
@@ -224,6 +230,7 @@ impl Crew {
             }
             self.heed(news);
         }
+        !served.is_empty()
     }
 
     fn heed(&mut self, news: Vec<News>) {

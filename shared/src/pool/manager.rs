@@ -11,9 +11,9 @@
 //!
 //! | who | sleeps on | is woken by |
 //! | --- | --- | --- |
-//! | the driver, a caller | the channels, the nudge | a worker, by the alarm; whoever else has taken outcomes |
+//! | the driver, a caller | the channels, the nudge | a worker, by the alarm; whoever else has taken outcomes or messages |
 //! | another caller | its job's queue | who delivers; the driver that leaves |
-//! | the manager | the pidfds, the kick; the channels while it watches | a worker's end, or whoever needs it |
+//! | the manager | the pidfds, the kick; the channels while it watches | a worker's end; whoever needs it, or has taken messages |
 //!
 //! The lock is never held while anyone sleeps or runs a user's code, and no worker can reach it.
 
@@ -210,6 +210,23 @@ impl Shared {
         }
     }
 
+    /// Takes no more work. If there is none, the workers are told to leave, and the manager sees them end.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        if !self.is_ours() {
+            return;
+        }
+        let mut state = self.lock();
+        match &mut state.crew {
+            Some(crew) if self.takes_no_more() && !crew.has_work() && !crew.is_empty() => crew.dismiss_all(),
+            _ => return self.kick.ring(),
+        }
+        if std::mem::take(&mut state.manager_waits_for_ready) {
+            // Nobody has to be ready any more.
+            self.kick.ring();
+        }
+    }
+
     /// Ends the pool at once. The manager does it.
     pub(super) fn terminate(&self) {
         if self.is_ours() {
@@ -228,9 +245,19 @@ impl Shared {
     /// Looks at what the workers have done, and gives them more. Does not wait.
     fn turn(&self, state: &mut State) {
         let Some(crew) = &mut state.crew else { return };
+        // That one is ready, it says over its channel.
+        let served = crew.is_starting() && crew.serve();
+        if crew.ready_by().is_none() && std::mem::take(&mut state.manager_waits_for_ready) {
+            // It has no more reason to: a program at rest would look as if time could still move it.
+            self.kick.ring();
+        }
         let any = crew.look();
         crew.dispatch();
-        if any && state.driver_sleeps {
+        // Whoever sleeps on the channels counted on what is not there any more.
+        if served && state.manager_watches {
+            self.kick.ring();
+        }
+        if (served || any) && state.driver_sleeps {
             self.nudge.ring();
         }
         if self.fault.get().is_some() || crew.missing() > 0 || self.closed.load(Ordering::SeqCst) {
@@ -328,10 +355,6 @@ impl Shared {
         let Some(crew) = &mut state.crew else { return };
         crew.clear_alarms();
         crew.serve();
-        if crew.ready_by().is_none() && std::mem::take(&mut state.manager_waits_for_ready) {
-            // It has no more reason to: a program at rest would look as if time could still move it.
-            self.kick.ring();
-        }
     }
 
     /// This caller waits no more. If it was the driver, there is another one.

@@ -292,8 +292,13 @@ impl Member {
     /// Reads once from the channel, and takes note of what the worker says there.
     pub(super) fn receive(&mut self) -> Vec<News> {
         let mut news = Vec::new();
-        if self.read(&mut news) == Received::End && self.stage != Stage::Leaving {
-            self.stage = Stage::Mute;
+        if self.read(&mut news) == Received::End {
+            match self.stage {
+                Stage::Ready => self.stage = Stage::Mute,
+                // It is ending, or never could say that it is ready.
+                Stage::Starting => self.kill(),
+                Stage::Late | Stage::Leaving | Stage::Mute => {}
+            }
         }
         news
     }

@@ -335,8 +335,7 @@ impl Pool {
 
     /// Takes no more work. What was submitted is still done, and then the workers end.
     pub fn close(&self) {
-        self.shared.closed.store(true, Ordering::SeqCst);
-        self.shared.wake();
+        self.shared.close();
     }
 
     /// Ends the pool at once: workers are killed, and whoever waits for results gets

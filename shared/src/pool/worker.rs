@@ -7,6 +7,7 @@
 //! has nothing left to do, and for the other reasons but the first.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -43,10 +44,10 @@ pub(crate) fn run(
         channel.send(&FromChild::Refused(refusal), &[])?;
         return Ok(UNUSABLE);
     }
-    let _keeps = kept::Use::new();
-    let output = Output::new(channel, outbox)?;
+    let output = Output::new(channel, outbox);
     output.send(&FromChild::Ready)?;
-    Worker { inbox, output, work: None }.work()
+    // The process ends with it, and then the kernel takes all that it has at once.
+    ManuallyDrop::new(Worker { inbox, output, work: None, keeps: None }).work()
 }
 
 /// Calls the initializer, whose result is of no interest.
@@ -66,6 +67,8 @@ struct Worker {
     output: Output,
     /// What was to be done with the last chunk.
     work: Option<(Callee, Option<Duration>)>,
+    /// From the first request on: many a worker has none.
+    keeps: Option<kept::Use>,
 }
 
 impl Worker {
@@ -74,13 +77,10 @@ impl Worker {
             self.output.give_back_after(KEPT);
             let Some(request) = self.inbox.claim().map_err(|_| nonsense())? else {
                 self.output.tell(true)?;
-                if self.output.keeps_memory() {
-                    self.inbox.wait_timeout(KEPT);
-                } else {
-                    self.inbox.wait();
-                }
+                self.inbox.wait(self.output.keeps_memory().then_some(KEPT));
                 continue;
             };
+            self.keeps.get_or_insert_with(kept::Use::new);
             if !request.function.is_empty() {
                 let work: Work = codec::decode(self.inbox.bytes(request.function)).map_err(|_| nonsense())?;
                 match Callee::find(&work.function) {
@@ -97,12 +97,12 @@ impl Worker {
                 Kind::Calls => {
                     let (callee, timeout) = work()?;
                     let arguments = inbox.bytes(request.arguments);
-                    callee.call_all(Chunk::new(inbox, output, arguments, timeout))?;
+                    callee.call_all(Chunk::new(inbox, output, arguments, timeout)?)?;
                 }
                 Kind::CallsElsewhere => {
                     let (callee, timeout) = work()?;
                     let arguments = output.ask_for_arguments()?;
-                    let chunk = Chunk::new(inbox, output, arguments.bytes(), timeout);
+                    let chunk = Chunk::new(inbox, output, arguments.bytes(), timeout)?;
                     attachments::with(arguments.attached(), || callee.call_all(chunk))?;
                 }
                 Kind::Leave => {

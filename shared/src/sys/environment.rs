@@ -27,12 +27,16 @@ pub(crate) fn take(name: &str) -> Option<OsString> {
 ///
 /// To be called while the process has one thread. The bytes stay for the rest of its life.
 pub(crate) fn replace(variables: Vec<u8>) {
-    let variables: &'static [u8] = variables.leak();
-    let strings = variables.split_inclusive(|byte| *byte == 0).filter(|string| string.ends_with(&[0]));
-    let pointers = strings.map(|string| string.as_ptr().cast::<c_char>()).chain([ptr::null()]);
-    let pointers: &'static [*const c_char] = pointers.collect::<Vec<_>>().leak();
+    let pointers: &'static [*const c_char] = pointers(variables.leak()).leak();
     // SAFETY: to write a static asks that no other thread uses it, and there is none. What reads it expects
     // strings that last and end with a zero byte, in an array that ends with null: these were leaked, and
-    // those without a zero byte left out.
+    // `pointers` sees to the rest.
     unsafe { environ = pointers.as_ptr() };
+}
+
+/// The array that C expects: where each string begins that ends with a zero byte, and null. It borrows from the
+/// strings without saying so.
+pub(super) fn pointers(strings: &[u8]) -> Vec<*const c_char> {
+    let whole = strings.split_inclusive(|byte| *byte == 0).filter(|string| string.ends_with(&[0]));
+    whole.map(|string| string.as_ptr().cast()).chain([ptr::null()]).collect()
 }

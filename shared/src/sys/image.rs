@@ -71,8 +71,13 @@ impl<T> Entry<T> {
     }
 }
 
-/// What the linker has drawn from this program's contents; `None` where it was not asked to.
+/// What the linker has drawn from this program's contents, looked up once; `None` where it was not asked to.
 pub(crate) fn build_id() -> Option<&'static [u8]> {
+    static ID: OnceLock<Option<Vec<u8>>> = OnceLock::new();
+    ID.get_or_init(|| find_build_id().map(<[u8]>::to_vec)).as_deref()
+}
+
+fn find_build_id() -> Option<&'static [u8]> {
     Image::own()?.notes.iter().find_map(|notes| {
         let place = std::ptr::with_exposed_provenance::<u8>(notes.start);
         // SAFETY: `from_raw_parts` asks for initialised memory of that length that stays and is not written:

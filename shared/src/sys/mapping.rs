@@ -27,8 +27,8 @@ use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::nameless;
 
-/// One page for the words, so that the bytes begin on a page of their own.
-const HEADER: usize = 4096;
+/// Room for the words. The inward bytes begin on the same page: a worker that gets little work takes no more.
+const HEADER: usize = 1024;
 
 const WORD: usize = size_of::<u64>();
 

@@ -11,6 +11,7 @@ use std::ptr;
 
 use rustix::process::Pid;
 
+use super::environment;
 use super::signals::SignalSet;
 
 /// The running program's own file, also after it was replaced or deleted on disk.
@@ -19,7 +20,8 @@ const PROGRAM: &CStr = c"/proc/self/exe";
 /// What the new process is to have.
 pub(crate) struct Setup<'a> {
     pub(crate) arguments: &'a [CString],
-    pub(crate) environment: &'a [CString],
+    /// `NAME=value` and a zero byte for each variable.
+    pub(crate) environment: &'a [u8],
     /// Where it begins, if not where this process is.
     pub(crate) folder: Option<&'a CStr>,
     /// Its standard input, output and errors. Without one the input is empty, and the others are this process's.
@@ -59,8 +61,9 @@ pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
     }
     let mut attributes = Attributes::new()?;
     attributes.set(setup.own_group)?;
-    let arguments = pointers(setup.arguments);
-    let environment = pointers(setup.environment);
+    let arguments = setup.arguments.iter().map(|argument| argument.as_ptr());
+    let arguments: Vec<_> = arguments.chain([ptr::null()]).collect();
+    let environment = environment::pointers(setup.environment);
     let mut pid = 0;
     // SAFETY: `posix_spawn` asks for a path, initialised actions and attributes, and arrays of strings that
     // end with null, all alive during the call. It copies what it needs before it returns.
@@ -70,17 +73,12 @@ pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
             PROGRAM.as_ptr(),
             &raw const actions.0,
             &raw const attributes.0,
-            arguments.as_ptr(),
-            environment.as_ptr(),
+            arguments.as_ptr().cast(),
+            environment.as_ptr().cast(),
         )
     };
     check(code)?;
     Pid::from_raw(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
-}
-
-/// The array of pointers, ended by null, that C expects. It borrows from the strings without saying so.
-fn pointers(strings: &[CString]) -> Vec<*mut libc::c_char> {
-    strings.iter().map(|string| string.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
 }
 
 fn check(code: libc::c_int) -> io::Result<()> {

@@ -11,6 +11,7 @@ mod lent;
 mod panics;
 mod pool;
 mod process;
+mod promptness;
 mod readiness;
 mod shortage;
 mod starting;

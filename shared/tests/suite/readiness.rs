@@ -46,6 +46,19 @@ fn workers_that_die_before_they_are_ready_are_not_replaced_for_ever() {
 }
 
 #[test]
+fn who_asks_again_and_again_hears_that_no_worker_can_be_had() {
+    by_each_method(|method| {
+        #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
+        let leave = |()| -> () { std::process::exit(3) };
+        let pool = Pool::builder().start_method(method).processes(2).initializer(leave, ()).build().unwrap();
+        let mut call = pool.apply_async(pid, 0).unwrap();
+        while !call.is_ready() {}
+        let error = call.get().unwrap_err();
+        assert!(matches!(error, Error::WorkersDie { attempts: 3, .. }), "{error}");
+    });
+}
+
+#[test]
 fn a_worker_killed_while_it_starts_is_replaced() {
     by_each_method(|method| {
         let events = Events::new();

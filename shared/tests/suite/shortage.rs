@@ -6,7 +6,7 @@ use multiprocessing::{Builder, Error, Pool, SharedBytesMut, Value};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::support::{Watched, alone, by_each_method, descriptors, start_pool, wait_for_death};
+use crate::support::{FOREVER, Watched, alone, by_each_method, descriptors, start_pool, wait_for_death};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -113,6 +113,18 @@ fn the_limit_on_the_size_of_files_ends_nobody() {
         assert_eq!(pool.apply(square, 3).unwrap(), 9);
     };
     alone(starved);
+}
+
+/// Timers count as signals that are on their way.
+#[test]
+fn a_worker_that_gets_no_timer_fails_its_own_call() {
+    by_each_method(|method| {
+        let starve = |()| limit(Resource::Sigpending, 0);
+        let pool = Pool::builder().start_method(method).processes(1).initializer(starve, ()).build().unwrap();
+        let error = pool.timeout(FOREVER).apply(square, 3).unwrap_err();
+        assert!(matches!(error, Error::Died { .. }), "{error}");
+        assert_eq!(pool.apply(square, 3).unwrap(), 9);
+    });
 }
 
 #[test]

@@ -62,10 +62,7 @@ const TOGETHER: usize = parcel::INLINE + 4096;
 
 /// Starts a child, and hands it as much of the greeting as can go along.
 pub(super) fn start(greeting: &Greeting<'_>, files: &[OwnedFd], world: &World) -> io::Result<Begun> {
-    let environment = environment::with(&world.variables)?;
-    let environment: Vec<u8> =
-        environment.iter().flat_map(|variable| variable.as_bytes_with_nul()).copied().collect();
-    let letter = Letter::new(greeting, files, world, environment)?;
+    let letter = Letter::new(greeting, files, world, environment::with(&world.variables)?)?;
     let mut server = lock();
     let mut attempts = 0;
     loop {

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
 use rustix::process::{Pid, PidfdFlags, getpid};
@@ -22,7 +22,12 @@ use crate::ipc::message::{File, FromServer, Request};
 use crate::ipc::{parcel, ready};
 use crate::start::summons::{self, Legacy};
 use crate::sys::clone::{Sibling, Thread};
+use crate::sys::origin::Origin;
 use crate::sys::{environment, exit, signals};
+
+/// A copy that has waited for two milliseconds is not one of many that are needed one after the other, for which
+/// each moment on a CPU counts: it has time to prepare.
+const QUIET: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// Whether this process was not started by an exec, but is a copy of one that was.
 static IS_COPY: AtomicBool = AtomicBool::new(false);
@@ -35,7 +40,7 @@ pub(crate) fn is_copy() -> bool {
 /// Serves. Comes back in each copy that is given something to do, with what it has from its parent; and with
 /// nothing where there is nothing to do any more.
 ///
-/// A copy calls `rehearse` before it waits.
+/// The server calls `rehearse` before it makes copies, and a copy does again that is not needed at once.
 pub(crate) fn serve(
     socket: OwnedFd,
     parent: i32,
@@ -50,6 +55,8 @@ pub(crate) fn serve(
         }
     };
     letter::send(socket.as_fd(), &FromServer::Ready, &[], &[])?;
+    // Without it all is as well, and takes longer.
+    let _ = rehearse();
     while let Some(letter) = parent.next_letter(&socket)? {
         // Without a descriptor left for it there is no channel to say so on; the parent sees that it is closed.
         let Some(channel) = { letter.files }.pop() else { continue };
@@ -79,6 +86,8 @@ fn prepare() -> io::Result<Thread> {
     // What `main` has printed before `init` is not for the copies to print once more.
     let _ = io::stdout().flush();
     exit::flush();
+    // Each copy has this page from now on, empty, and need not map its own.
+    Origin::here();
     let nowhere = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
@@ -103,7 +112,10 @@ fn wait_for_request(
     }
     told?;
     drop(handle);
-    rehearse()?;
+    // Without a look at the clock, for which the copy would have more pages mapped.
+    if poll(&mut parent.and(&channel), Some(&QUIET)) == Ok(0) {
+        let _ = rehearse();
+    }
     match parent.next_letter(&channel)? {
         Some(request) => begin(channel, parent.pid, request).map(Some),
         None => Ok(None),
@@ -126,10 +138,15 @@ impl Parent {
         Ok(summons::is_child_of(pid).then_some(Parent { pid, handle }))
     }
 
+    /// What it sends on this socket, and its end, to be waited for.
+    fn and<'a>(&'a self, socket: &'a OwnedFd) -> [PollFd<'a>; 2] {
+        [PollFd::new(socket, PollFlags::IN), PollFd::new(&self.handle, PollFlags::IN)]
+    }
+
     /// What it sends next; `None` when it has closed the socket, or has ended. Some copy of it, which it has
     /// made by itself, may keep the socket open.
     fn next_letter(&self, socket: &OwnedFd) -> io::Result<Option<Letter>> {
-        let mut either = [PollFd::new(socket, PollFlags::IN), PollFd::new(&self.handle, PollFlags::IN)];
+        let mut either = self.and(socket);
         ready::wait(&mut either, None);
         if either[0].revents().is_empty() {
             return Ok(None);
