@@ -92,17 +92,16 @@ impl<'a> Chunk<'a> {
     /// Looks what the manager wants; `false` if there are to be no more calls.
     fn attend(&mut self) -> io::Result<bool> {
         self.is_new = false;
-        // First the poke, then what it may be for: one that comes in between is seen the next time. One that comes too
-        // early for anything to tell is heeded later.
-        let is_asked = self.output.has_something_to_tell() && self.inbox.heed();
-        if self.inbox.is_withdrawn() {
+        // A poke that comes too early for anything to tell is heeded later.
+        let is_asked = self.inbox.heed(|| self.output.has_something_to_tell());
+        let is_withdrawn = self.inbox.is_withdrawn();
+        if is_withdrawn {
             self.output.stop()?;
-            return Ok(false);
         }
         if is_asked {
             self.output.tell(true)?;
         }
-        Ok(true)
+        Ok(!is_withdrawn)
     }
 
     /// The call that was begun has no result, and this is why.

@@ -28,7 +28,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use rustix::thread::futex;
@@ -265,10 +265,19 @@ impl Inbox {
         Pokes { word: &self.memory.words()[POKED], heeded: self.poked.get() }
     }
 
-    /// From now on only later pokes count; says whether there was one. Acquire, as in [`Pokes::have_come`].
-    pub(crate) fn heed(&self) -> bool {
+    /// Whether there was a poke that is for something. If so, only later ones count from now on.
+    ///
+    /// First the poke, then what it may be for: one that comes in between is seen the next time. SeqCst: partner
+    /// of the fence in [`alarm::set`]. Whoever pokes, and sleeps unless it was told of results by then, either
+    /// sees those or has its poke seen here. Acquire, as in [`Pokes::have_come`].
+    pub(crate) fn heed(&self, is_for_something: impl FnOnce() -> bool) -> bool {
+        fence(Ordering::SeqCst);
         let poked = self.memory.words()[POKED].load(Ordering::Acquire);
-        self.poked.replace(poked) != poked
+        let heeds = self.poked.get() != poked && is_for_something();
+        if heeds {
+            self.poked.set(poked);
+        }
+        heeds
     }
 
     /// Whether nobody wants the rest of the current request. Where that is said later, there is a poke.
@@ -359,6 +368,11 @@ impl Outbox {
     pub(crate) fn publish(&mut self, items: &[u8]) {
         let write = |at, bytes: &[u8]| self.memory.write(at, bytes);
         self.results.publish(&self.memory.words()[PUBLISHED], items, write);
+    }
+
+    /// Whether the manager has not taken some results, whether it was told of them or not.
+    pub(crate) fn has_untaken(&self) -> bool {
+        self.results.has_untaken(&self.memory.words()[TAKEN])
     }
 
     /// Whether the manager was not told of some results.

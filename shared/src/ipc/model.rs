@@ -164,6 +164,39 @@ fn a_manager_that_sleeps_gets_a_message() {
     });
 }
 
+/// The worker tells of a result without waking anybody, and turns to a call that never ends.
+#[test]
+fn a_manager_that_has_asked_and_sleeps_hears_of_what_was_told_before() {
+    model(|| {
+        let (words, mail) = (words(4), Arc::new((Mutex::new(false), Condvar::new())));
+        let [alarm, poked, published, announced] = [0, 1, 2, 3];
+        alarm::prepare(&words[alarm]);
+        let worker = thread::spawn({
+            let (words, mail) = (Arc::clone(&words), Arc::clone(&mail));
+            move || {
+                let mut writer = Writer::new(1);
+                writer.publish(&words[published], &[7], |_, _| {});
+                writer.announce(&words[announced], |_, _| {});
+                AtomicU64::fence();
+                let is_asked = words[poked].load(Ordering::Acquire) != 0;
+                if is_asked && alarm::goes_off(&words[alarm], News::Any) {
+                    *mail.0.lock().unwrap() = true;
+                    mail.1.notify_one();
+                }
+            }
+        });
+        words[poked].store(1, Ordering::Release);
+        alarm::set(&words[alarm], News::Any);
+        if !Reader::new(1).has_news(&words[announced]) {
+            let mut has_mail = mail.0.lock().unwrap();
+            while !*has_mail {
+                has_mail = mail.1.wait(has_mail).unwrap();
+            }
+        }
+        worker.join().unwrap();
+    });
+}
+
 #[test]
 fn results_are_taken_as_they_were_published_and_none_is_overwritten_before() {
     const CAPACITY: usize = 1;

@@ -178,8 +178,9 @@ impl Output {
         channel::send_all_with(self.channel.as_fd(), &head, second, &files)
     }
 
+    /// Whether there are outcomes that the manager has not taken, so that it may want to be woken for them.
     pub(super) fn has_something_to_tell(&self) -> bool {
-        self.outbox.has_unannounced()
+        self.outbox.has_untaken()
     }
 
     /// Lets the manager know what was published, and wakes it if it is to be woken. What the calls have

@@ -216,6 +216,11 @@ impl Writer {
         }
     }
 
+    /// Whether there is anything that the manager has not taken. Relaxed: the bytes are left alone.
+    pub(crate) fn has_untaken<W: Word>(&self, taken: &W) -> bool {
+        taken.load(Ordering::Relaxed) != self.published
+    }
+
     /// Whether there is anything that was not announced.
     pub(crate) fn has_unannounced(&self) -> bool {
         self.published != self.announced

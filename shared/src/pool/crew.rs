@@ -55,8 +55,17 @@ pub(super) struct Crew {
     queue: VecDeque<Calls>,
     /// How many workers in a row have ended before they were ready.
     failed_starts: u32,
-    /// Whether somebody sleeps who counts on a message from each worker that has outcomes.
-    alarms: bool,
+    sleeper: Sleeper,
+}
+
+/// Whether somebody sleeps who counts on a message from each worker that has outcomes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sleeper {
+    Nobody,
+    /// Somebody who [`ask`](Crew::ask)s for outcomes in time.
+    Asking,
+    /// Somebody who does not: each worker tells of each outcome by itself.
+    Silent,
 }
 
 impl Crew {
@@ -78,7 +87,7 @@ impl Crew {
             id: 0,
             queue: VecDeque::new(),
             failed_starts: 0,
-            alarms: false,
+            sleeper: Sleeper::Nobody,
         };
         (0..processes).try_for_each(|_| Member::start(&crew.greeting).and_then(|member| crew.add(member)))?;
         Ok(crew)
@@ -135,8 +144,11 @@ impl Crew {
 
     /// When to [`ask`](Crew::ask) for news at the latest; `None` if whoever has some says so by itself.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let is_silent = |member: &Member| member.may_hold_back() || member.is_mute() && !member.is_idle();
-        self.members().any(is_silent).then(|| Instant::now() + PATIENCE)
+        self.has_silent().then(|| Instant::now() + PATIENCE)
+    }
+
+    fn has_silent(&self) -> bool {
+        self.members().any(|member| member.may_hold_back() || member.is_mute() && !member.is_idle())
     }
 
     /// Asks the workers for what they would tell later.
@@ -157,13 +169,13 @@ impl Crew {
     /// Asks workers for a message when they have outcomes, those too that get work from now on. Then one has to
     /// look for news once more.
     pub(super) fn set_alarms(&mut self) {
-        self.alarms = true;
+        self.sleeper = if self.has_silent() { Sleeper::Asking } else { Sleeper::Silent };
         self.members().filter(|member| !member.is_idle()).for_each(Member::set_alarm);
     }
 
     /// Asks for no message.
     pub(super) fn clear_alarms(&mut self) {
-        self.alarms = false;
+        self.sleeper = Sleeper::Nobody;
         self.members().filter(|member| !member.is_idle()).for_each(Member::clear_alarm);
     }
 
@@ -323,9 +335,12 @@ impl Crew {
                 }
                 room = 1;
             }
-            if self.alarms && member.is_idle() {
-                // Before it has work: then it finds the alarm set when it has done it.
+            // Before it has work: then it finds the alarm set, and that it was asked, when it has done it.
+            if self.sleeper != Sleeper::Nobody && member.is_idle() {
                 member.set_alarm();
+            }
+            if self.sleeper == Sleeper::Silent {
+                member.ask_ahead();
             }
             if !member.give(calls, room) {
                 return;

@@ -271,6 +271,11 @@ impl Member {
         self.under_way.ask();
     }
 
+    /// Asks the worker to tell of its next outcomes before it turns to further calls.
+    pub(super) fn ask_ahead(&mut self) {
+        self.under_way.ask_ahead();
+    }
+
     /// Asks the worker for a message when it has outcomes. Then one has to look for news once more.
     pub(super) fn set_alarm(&self) {
         self.under_way.set_alarm();

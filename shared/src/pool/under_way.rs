@@ -184,6 +184,13 @@ impl UnderWay {
     /// Asks the worker to tell of its outcomes between two calls, unless it was asked before.
     pub(super) fn ask(&mut self) {
         if self.may_hold_back() {
+            self.ask_ahead();
+        }
+    }
+
+    /// The same before it is given what it may hold back outcomes for.
+    pub(super) fn ask_ahead(&mut self) {
+        if !self.was_asked {
             self.was_asked = true;
             self.memory.poke();
         }
@@ -433,7 +440,7 @@ mod tests {
             under_way.ask();
             assert!(!under_way.may_hold_back());
             inbox.claim().unwrap();
-            assert!(inbox.pokes().have_come() && inbox.heed() && !inbox.heed());
+            assert!(inbox.pokes().have_come() && !inbox.heed(|| false) && inbox.heed(|| true));
             under_way.ask();
             assert!(!inbox.pokes().have_come(), "asked again before it has answered");
             outbox.publish_result(&[1]);

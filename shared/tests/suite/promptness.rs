@@ -1,10 +1,63 @@
 //! When results come: each as soon as it is there, whatever else its worker or others have to do.
 
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Events, by_each_method, wait_for_release};
+use crate::support::{Events, FOREVER, by_each_method, start_pool, wait_for_release};
 use multiprocessing::Pool;
+
+fn wait_for(events: PathBuf) {
+    wait_for_release(&events);
+}
+
+/// Waits until this thread of the process sleeps: on the channels if it drives the pool, or else on its own queue.
+fn wait_until_asleep(thread: i32) {
+    let call = format!("/proc/self/task/{thread}/syscall");
+    let asleep = [libc::SYS_ppoll, libc::SYS_futex].map(|number| format!("{number} "));
+    let is_in = |call: String| asleep.iter().any(|asleep| call.starts_with(asleep));
+    while !is_in(std::fs::read_to_string(&call).unwrap()) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_result_does_not_wait_for_the_next_call_of_its_worker() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let events = [(); 3].map(|()| Events::new());
+        let mut calls = events.each_ref().map(|events| pool.apply_async(wait_for, events.path()).unwrap());
+        for (call, events) in calls.iter_mut().zip(&events) {
+            // Time enough to ask for results that are held back.
+            assert!(!call.wait_timeout(Duration::from_millis(30)));
+            events.release();
+            assert!(call.wait_timeout(FOREVER));
+        }
+    });
+}
+
+#[test]
+fn a_caller_that_sleeps_has_its_result_though_others_give_its_worker_more() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let (first, second) = (Events::new(), Events::new());
+        pool.apply(|()| (), ()).unwrap();
+        let (says_thread, thread) = mpsc::channel();
+        let (says_done, done) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                says_thread.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+                says_done.send(pool.apply(wait_for, first.path())).unwrap();
+            });
+            wait_until_asleep(thread.recv().unwrap());
+            let behind = pool.apply_async(wait_for, second.path()).unwrap();
+            first.release();
+            done.recv_timeout(FOREVER).unwrap().unwrap();
+            second.release();
+            behind.get().unwrap();
+        });
+    });
+}
 
 #[test]
 fn results_come_while_another_worker_is_still_starting() {
