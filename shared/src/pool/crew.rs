@@ -62,10 +62,10 @@ pub(super) struct Crew {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sleeper {
     Nobody,
-    /// Somebody who [`ask`](Crew::ask)s for outcomes in time.
-    Asking,
-    /// Somebody who does not: each worker tells of each outcome by itself.
-    Silent,
+    /// Somebody who will [`ask`](Crew::ask) for outcomes.
+    Timed,
+    /// Somebody who will not, since each worker tells of its outcomes by itself.
+    Untimed,
 }
 
 impl Crew {
@@ -121,7 +121,7 @@ impl Crew {
 
     /// Whether somebody has to hear what the workers say.
     pub(super) fn is_busy(&self) -> bool {
-        self.has_work() || self.members().any(|member| member.is_starting() || member.has_mail())
+        self.has_work() || self.members().any(|member| member.is_expected() || member.has_mail())
     }
 
     /// Whether there are workers that are not ready yet.
@@ -169,7 +169,7 @@ impl Crew {
     /// Asks workers for a message when they have outcomes, those too that get work from now on. Then one has to
     /// look for news once more.
     pub(super) fn set_alarms(&mut self) {
-        self.sleeper = if self.has_silent() { Sleeper::Asking } else { Sleeper::Silent };
+        self.sleeper = if self.has_silent() { Sleeper::Timed } else { Sleeper::Untimed };
         self.members().filter(|member| !member.is_idle()).for_each(Member::set_alarm);
     }
 
@@ -339,7 +339,7 @@ impl Crew {
             if self.sleeper != Sleeper::Nobody && member.is_idle() {
                 member.set_alarm();
             }
-            if self.sleeper == Sleeper::Silent {
+            if self.sleeper == Sleeper::Untimed {
                 member.ask_ahead();
             }
             if !member.give(calls, room) {

@@ -12,7 +12,7 @@
 //! | who | sleeps on | is woken by |
 //! | --- | --- | --- |
 //! | the driver, a caller | the channels, the nudge | a worker, by the alarm; whoever else has taken outcomes or messages |
-//! | another caller | its job's queue | who delivers; the driver that leaves |
+//! | another caller | its job's queue | who delivers; the driver that leaves; the manager before it starts a worker |
 //! | the manager | the pidfds, the kick; the channels while it watches | a worker's end; whoever needs it, or has taken messages |
 //!
 //! The lock is never held while anyone sleeps or runs a user's code, and no worker can reach it.
@@ -219,11 +219,7 @@ impl Shared {
         let mut state = self.lock();
         match &mut state.crew {
             Some(crew) if self.takes_no_more() && !crew.has_work() && !crew.is_empty() => crew.dismiss_all(),
-            _ => return self.kick.ring(),
-        }
-        if std::mem::take(&mut state.manager_waits_for_ready) {
-            // Nobody has to be ready any more.
-            self.kick.ring();
+            _ => self.kick.ring(),
         }
     }
 
@@ -365,10 +361,9 @@ impl Shared {
         let mut state = self.lock();
         state.waiting.retain(|other| !Arc::ptr_eq(other, job));
         if state.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job)) {
-            state.driver = state.waiting.pop_front().map(|job| Driver { job, thread: None });
-            match &state.driver {
-                Some(next) => next.job.deliver_turn(),
-                None => self.find_driver(&mut state),
+            state.driver = None;
+            if !appoint_driver(&mut state) {
+                self.find_driver(&mut state);
             }
         }
     }
@@ -413,6 +408,12 @@ impl Shared {
             }
         }
     }
+}
+
+/// Has one of the callers that wait be the driver; `false` if there is none.
+fn appoint_driver(state: &mut State) -> bool {
+    state.driver = state.waiting.pop_front().map(|job| Driver { job, thread: None });
+    state.driver.as_ref().inspect(|next| next.job.deliver_turn()).is_some()
 }
 
 /// The manager's thread: works until the pool is terminated, broken, or closed and done.
@@ -489,6 +490,9 @@ fn manage(shared: &Shared, mut is_late: bool) -> Option<(bool, Option<Instant>)>
         if crew.missing() > 0 {
             let greeting = crew.greeting();
             // To start a worker may take long, and callers go on meanwhile.
+            if state.driver.is_none() {
+                appoint_driver(&mut state);
+            }
             drop(state);
             let started = Member::start(&greeting);
             shared.lock().crew.as_mut()?.take_on(started);

@@ -41,6 +41,8 @@ enum Stage {
     /// It has not said so in time, and was killed.
     Late,
     Ready,
+    /// It was told that nothing more will come before it has said that it is ready, which it still has to be in time.
+    Dismissed,
     /// It was told that nothing more will come, and ends.
     Leaving,
     /// It has closed its channel.
@@ -142,13 +144,18 @@ impl Member {
         self.stage == Stage::Starting
     }
 
+    /// Whether it has not said that it is ready, and still may.
+    pub(super) fn is_expected(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Dismissed)
+    }
+
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.stage, Stage::Leaving | Stage::Mute | Stage::Late)
+        matches!(self.stage, Stage::Dismissed | Stage::Leaving | Stage::Mute | Stage::Late)
     }
 
     /// When it has to be ready, if it is not.
     pub(super) fn ready_by(&self) -> Option<Instant> {
-        self.ready_by.filter(|_| self.is_starting())
+        self.ready_by.filter(|_| self.is_expected())
     }
 
     /// Kills the worker if it has to be ready by now, and is not.
@@ -220,7 +227,7 @@ impl Member {
 
     /// Tells the worker, which is idle, that nothing more will come. It ends by itself.
     pub(super) fn dismiss(&mut self) {
-        self.stage = Stage::Leaving;
+        self.stage = if self.is_starting() { Stage::Dismissed } else { Stage::Leaving };
         self.under_way.dismiss();
     }
 
@@ -301,7 +308,7 @@ impl Member {
             match self.stage {
                 Stage::Ready => self.stage = Stage::Mute,
                 // It is ending, or never could say that it is ready.
-                Stage::Starting => self.kill(),
+                Stage::Starting | Stage::Dismissed => self.kill(),
                 Stage::Late | Stage::Leaving | Stage::Mute => {}
             }
         }
@@ -365,8 +372,9 @@ impl Member {
         let (message, payload) = frame.message()?;
         match message {
             FromChild::Ready if self.stage == Stage::Starting => self.stage = Stage::Ready,
-            // It was dismissed, or killed, before it could say so.
-            FromChild::Ready if self.is_leaving() && self.given == 0 => {}
+            FromChild::Ready if self.stage == Stage::Dismissed => self.stage = Stage::Leaving,
+            // It was killed before it could say so.
+            FromChild::Ready if self.stage == Stage::Late => {}
             FromChild::Refused(refusal) => news.push(News::Refused(refusal)),
             FromChild::News => {}
             FromChild::Outcome(along) => {

@@ -67,6 +67,15 @@ impl Receiving {
     }
 }
 
+/// Leaves when it is dropped, by a panic: somebody else may wait for what this caller was to look after.
+struct Leaving<'a>(&'a Receiving);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
 /// The order in which outcomes are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -172,6 +181,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
         loop {
             let mut run = row.place.results(row.payload.bytes());
             // Should that panic, they will be read again.
+            let leaving = Leaving(&self.receiving);
             let mut draft = Draft::new(values);
             attachments::with(row.payload.attached(), || {
                 while let Some(value) = run.take_first()
@@ -181,6 +191,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
                 }
             });
             let taken = draft.keep();
+            std::mem::forget(leaving);
             row.place.skip(taken);
             self.given += taken;
             if taken == 0 {
@@ -218,7 +229,9 @@ impl<R: DeserializeOwned> Outcomes<R> {
         self.given += 1;
         Some(match outcome {
             Ok(value) => {
+                let leaving = Leaving(&self.receiving);
                 let decoded = attachments::with(row.payload.attached(), || codec::decode(value));
+                std::mem::forget(leaving);
                 decoded.map_err(|error| Error::result_not_decoded(error, self.function))
             }
             Err(failure) => Err(Error::of(failure, self.function)),

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::support::{
     Events, Watched, all_children, alone, by_each_method, double, say_pid, start, start_pool, wait_for_death,
-    wait_for_release,
+    wait_for_release, wait_until_asleep,
 };
 use multiprocessing::{Builder, Error, ExitStatus, Pool, Process, StartMethod, active_children, spawn};
 use rustix::process::Signal;
@@ -141,6 +142,12 @@ fn a_pool_works_on_while_its_fork_server_is_stuck() {
         let busy = pool.apply_async(wait, events.path()).unwrap();
         let server = server().unwrap();
         let kept = [server, events.pids(1)[0]];
+        let (says_thread, thread) = mpsc::channel();
+        let sleeper = std::thread::spawn(move || {
+            says_thread.send(rustix::thread::gettid()).unwrap();
+            busy.get()
+        });
+        wait_until_asleep(thread.recv().unwrap());
         let server = Watched::new(server);
         server.signal(Signal::STOP);
         let others = all_children().into_iter().filter(|pid| !kept.contains(pid));
@@ -155,7 +162,7 @@ fn a_pool_works_on_while_its_fork_server_is_stuck() {
             waiting.push(pool.apply_async(double, waiting.len() as u64).unwrap());
         }
         events.release();
-        busy.get().unwrap();
+        sleeper.join().unwrap().unwrap();
         for (x, call) in waiting.into_iter().enumerate() {
             assert_eq!(call.get().unwrap(), 2 * x as u64);
         }

@@ -1,8 +1,13 @@
 //! What a pool does when something panics: a call, or a value while it is written or read.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc;
 
-use crate::support::{FOREVER, all_but_one, by_each_method, died_of, panic_twice, start_pool};
+use crate::support::{
+    Events, FOREVER, all_but_one, by_each_method, died_of, panic_twice, start_pool, wait_for_release,
+    wait_until_asleep,
+};
 use multiprocessing::{Error, ExitStatus};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -88,6 +93,40 @@ fn a_panic_over_an_argument_or_a_result_that_its_caller_catches_costs_only_that(
             let after = std::iter::repeat_with(get).find_map(Result::ok).unwrap();
             assert!(matches!(after, Some(Err(Error::ResultTaken { .. }))), "{after:?}");
         }
+    });
+}
+
+#[test]
+fn who_panics_over_a_result_leaves_the_pool_to_others() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        pool.apply(pid, 0).unwrap();
+        let (first, second) = (Events::new(), Events::new());
+        let (says_thread, thread) = mpsc::channel();
+        let (says_done, done) = mpsc::channel();
+        let touch = |events: PathBuf| {
+            wait_for_release(&events);
+            Touchy::WhenRead
+        };
+        let this_thread = rustix::thread::gettid();
+        std::thread::scope(|scope| {
+            let mut results = pool.imap(touch, [first.path()]);
+            scope.spawn(|| {
+                wait_until_asleep(this_thread);
+                first.release();
+            });
+            assert!(catch_unwind(AssertUnwindSafe(|| results.next())).is_err());
+            scope.spawn(|| {
+                says_thread.send(rustix::thread::gettid()).unwrap();
+                says_done
+                    .send(pool.apply(|events: PathBuf| wait_for_release(&events), second.path()))
+                    .unwrap();
+            });
+            wait_until_asleep(thread.recv().unwrap());
+            second.release();
+            done.recv_timeout(FOREVER).unwrap().unwrap();
+            assert!(results.next().is_none());
+        });
     });
 }
 

@@ -4,21 +4,11 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Events, FOREVER, by_each_method, start_pool, wait_for_release};
+use crate::support::{Events, FOREVER, by_each_method, start_pool, wait_for_release, wait_until_asleep};
 use multiprocessing::Pool;
 
 fn wait_for(events: PathBuf) {
     wait_for_release(&events);
-}
-
-/// Waits until this thread of the process sleeps: on the channels if it drives the pool, or else on its own queue.
-fn wait_until_asleep(thread: i32) {
-    let call = format!("/proc/self/task/{thread}/syscall");
-    let asleep = [libc::SYS_ppoll, libc::SYS_futex].map(|number| format!("{number} "));
-    let is_in = |call: String| asleep.iter().any(|asleep| call.starts_with(asleep));
-    while !is_in(std::fs::read_to_string(&call).unwrap()) {
-        std::thread::yield_now();
-    }
 }
 
 #[test]
@@ -46,7 +36,7 @@ fn a_caller_that_sleeps_has_its_result_though_others_give_its_worker_more() {
         let (says_done, done) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                says_thread.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+                says_thread.send(rustix::thread::gettid()).unwrap();
                 says_done.send(pool.apply(wait_for, first.path())).unwrap();
             });
             wait_until_asleep(thread.recv().unwrap());

@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::support::{Events, Watched, by_each_method, say_pid, wait_for_death, wait_for_release};
+use crate::support::{
+    Events, Watched, by_each_method, descriptors, say_pid, wait_for_death, wait_for_release,
+};
 use multiprocessing::{Error, ExitStatus, Pool};
 
 fn pid(_: u8) -> u32 {
@@ -55,6 +57,24 @@ fn who_asks_again_and_again_hears_that_no_worker_can_be_had() {
         while !call.is_ready() {}
         let error = call.get().unwrap_err();
         assert!(matches!(error, Error::WorkersDie { attempts: 3, .. }), "{error}");
+    });
+}
+
+#[test]
+fn the_end_of_a_pool_waits_for_no_worker_that_is_not_ready_in_time() {
+    by_each_method(|method| {
+        let stick = |closes: bool| -> () {
+            if closes {
+                descriptors().into_iter().for_each(|number| nix::unistd::close(number).unwrap_or_default());
+            }
+            wait_for_death()
+        };
+        for closes in [false, true] {
+            let timeout = if closes { Duration::MAX } else { Duration::from_millis(100) };
+            let builder = Pool::builder().start_method(method).processes(2).start_timeout(timeout);
+            let pool = builder.initializer(stick, closes).build().unwrap();
+            pool.join();
+        }
     });
 }
 

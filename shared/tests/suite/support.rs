@@ -136,6 +136,17 @@ pub(crate) fn release(events: &Path) {
     open(&events.join("released")).write_all(&[0]).unwrap();
 }
 
+/// Waits until this thread of the process sleeps that waits for a result: on the channels if it drives the pool, or
+/// else on its own queue.
+pub(crate) fn wait_until_asleep(thread: Pid) {
+    let call = format!("/proc/self/task/{}/syscall", thread.as_raw_nonzero());
+    let asleep = [libc::SYS_ppoll, libc::SYS_futex].map(|number| format!("{number} "));
+    let is_in = |call: String| asleep.iter().any(|asleep| call.starts_with(asleep));
+    while !is_in(std::fs::read_to_string(&call).unwrap()) {
+        std::thread::yield_now();
+    }
+}
+
 /// The numbers of all processes whose parent is this one: children, and what makes and awaits them.
 pub(crate) fn all_children() -> BTreeSet<u32> {
     let of_this_process = |pid: &u32| parent_of(*pid) == Some(std::process::id());
