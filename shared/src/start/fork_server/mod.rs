@@ -312,9 +312,9 @@ fn meet(socket: OwnedFd, patience: Duration) -> Result<Copy, Failure> {
             Ok(Copy { pid, handle, socket })
         }
         (FromServer::Born { pid }, None) => {
-            // The pidfd was lost for want of a free descriptor. Without its channel the copy leaves by itself.
-            drop(socket);
-            spawn::reap(Pid::from_raw(pid).ok_or_else(nonsense)?);
+            // The pidfd was lost for want of a free descriptor, and there is only the number. To wait until the
+            // copy leaves by itself could be for ever: it may be stopped, or its channel open in a fork of ours.
+            spawn::abandon(Pid::from_raw(pid).ok_or_else(nonsense)?);
             Err(Failure::Refused(rustix::io::Errno::MFILE.into()))
         }
         (FromServer::NotBorn { error }, _) => Err(Failure::Refused(io::Error::from_raw_os_error(error))),
