@@ -5,14 +5,15 @@
 //! the library keeps in the thread's own memory. Locks need no care where there is one thread.
 
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 
 use libc::{c_int, c_long, c_void};
 
 /// Which of the two processes this is.
 pub(crate) enum Sibling {
-    /// The process that asked.
-    Original,
+    /// The process that asked, with the copy's number and its pidfd.
+    Original(c_int, OwnedFd),
     Copy,
 }
 
@@ -46,8 +47,11 @@ impl Thread {
     ///
     /// It has to have one thread: of others the copy would have the locks, and nobody to unlock them.
     pub(crate) fn clone_as_sibling(&self) -> io::Result<Sibling> {
-        let flags = libc::CLONE_PARENT | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID;
+        let flags =
+            libc::CLONE_PARENT | libc::CLONE_PIDFD | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID;
         let none = ptr::null_mut::<c_void>();
+        let mut handle: c_int = -1;
+        let third = (&raw mut handle).cast::<c_void>();
         // The order of the last two arguments depends on the architecture: clone(2), "C library/kernel
         // differences".
         #[cfg(target_arch = "x86_64")]
@@ -55,12 +59,18 @@ impl Thread {
         #[cfg(not(target_arch = "x86_64"))]
         let (fourth, fifth) = (none, self.tid.cast::<c_void>());
         // SAFETY: `clone` without CLONE_VM gives the copy memory of its own, stack included, so that it goes
-        // on here as after fork(2). It asks for the place of the thread's number, which the kernel itself has
-        // named and which lasts as long as the thread; the other places are not asked for by these flags.
-        let pid =
-            check(unsafe { libc::syscall(libc::SYS_clone, c_long::from(flags), none, none, fourth, fifth) })?;
+        // on here as after fork(2). It asks for a place for the pidfd's number, which `handle` is, and for that
+        // of the thread's number, which the kernel itself has named and which lasts as long as the thread; the
+        // last place is not asked for by these flags.
+        let pid = check(unsafe {
+            libc::syscall(libc::SYS_clone, c_long::from(flags), none, third, fourth, fifth)
+        })?;
         if pid != 0 {
-            return Ok(Sibling::Original);
+            // A process's number is an `int`; the call gives it as wide as a register.
+            let pid = c_int::try_from(pid).map_err(io::Error::other)?;
+            // SAFETY: with CLONE_PIDFD a call that succeeds has opened a descriptor for its caller, and nobody
+            // else knows of it.
+            return Ok(Sibling::Original(pid, unsafe { OwnedFd::from_raw_fd(handle) }));
         }
         // SAFETY: `set_robust_list` asks for a list head that lasts as long as the thread: it is the one that
         // the C library has registered for the original, and the copy has it at the same place.

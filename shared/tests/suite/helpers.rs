@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,6 @@ fn a_fork_server_or_a_spare_that_is_killed_is_replaced() {
 
 #[test]
 fn starts_go_on_while_helpers_are_killed_all_the_time() {
-    use std::sync::atomic::{AtomicBool, Ordering};
     alone(|method| {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -61,6 +61,56 @@ fn starts_go_on_while_helpers_are_killed_all_the_time() {
         }));
         assert_eq!(start(method, double, 4).join().unwrap(), 8);
     });
+}
+
+#[test]
+fn a_copy_that_is_killed_at_its_birth_is_reaped() {
+    let work = |()| {
+        let method = StartMethod::ForkServer;
+        start(method, double, 4).join().unwrap();
+        let server = server().unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let copies = all_children().into_iter().filter(|pid| *pid != server);
+                    copies.filter_map(Watched::find).for_each(|copy| copy.kill());
+                }
+            });
+            // That one is killed is no matter here, and three in a row are an error.
+            (0..200).for_each(|x| drop(Builder::new().start_method(method).spawn(double, x)));
+            done.store(true, Ordering::Relaxed);
+        });
+        assert_none_is_unreaped(server);
+    };
+    spawn(work, ()).unwrap().join().unwrap();
+}
+
+#[test]
+fn the_copies_of_a_server_that_is_killed_at_work_are_reaped() {
+    let work = |()| {
+        for x in 0..200 {
+            start(StartMethod::ForkServer, double, x).join().unwrap();
+            let server = Watched::new(server().unwrap());
+            // A copy is ordered now in place of the one that this child is.
+            let child = start(StartMethod::ForkServer, double, x);
+            server.kill();
+            assert_eq!(child.join().unwrap(), 2 * x);
+        }
+        assert_none_is_unreaped(server().unwrap());
+    };
+    spawn(work, ()).unwrap().join().unwrap();
+}
+
+/// Has the fork server replaced, before which its copies are reaped, and looks for any child that has ended.
+fn assert_none_is_unreaped(server: u32) {
+    let server = Watched::new(server);
+    server.kill();
+    assert!(server.ends());
+    assert_eq!(start(StartMethod::ForkServer, double, 4).join().unwrap(), 8);
+    let children = all_children();
+    let unreaped = children.iter().filter(|pid| Watched::find(**pid).is_some_and(|child| !child.is_alive()));
+    assert_eq!(unreaped.count(), 0, "of {children:?}");
 }
 
 #[test]

@@ -22,8 +22,9 @@
 //!
 //! **When the server or a spare dies**, nothing is lost: a copy begins nothing before it has its request, and
 //! a request that cannot be handed over is made to another copy. All that the server does for a copy is to
-//! make it, with a channel that this process has made. So a copy is known here as soon as it has said its
-//! number there; and when the server dies before it has made one, the channel is closed.
+//! make it, with a channel that this process has made, and to say there who it is. So a copy that is killed
+//! before it has done anything is known all the same, and reaped. Of a server that has ended without a word the
+//! copies are asked themselves: each whose channel ends before it has its request says who it is, and leaves.
 
 pub(crate) mod serving;
 
@@ -36,7 +37,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, Shutdown, shutdown};
 use rustix::process::{Pid, Signal, setpgid};
 
 use super::{Begun, Greeting, Kind, World, channel, environment, spawn};
@@ -123,7 +124,7 @@ struct Letter<'a> {
     sent: usize,
 }
 
-/// A copy of the server that has said who it is.
+/// A copy of the server, which has said who it is.
 struct Copy {
     pid: Pid,
     /// Its pidfd.
@@ -255,7 +256,7 @@ impl ForkServer {
         let Begun { pid, handle, socket, .. } = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper)?;
         let child = Child::new(String::new(), pid, handle);
         let server = ForkServer { child, socket, standing, patience: PATIENCE, spares: VecDeque::new() };
-        match receive(&server.socket, server.patience) {
+        match server.receive(&server.socket) {
             Ok((FromServer::Ready, _)) => Ok(server),
             Ok((FromServer::Unfit(reason), _)) => Err(io::Error::other(reason)),
             Ok(_) => Err(io::ErrorKind::InvalidData.into()),
@@ -299,38 +300,61 @@ impl ForkServer {
             Some(socket) => socket,
             None => self.order().map_err(Failure::of_send)?,
         };
-        meet(socket, self.patience)
+        self.meet(socket)
+    }
+
+    /// Waits until the server has made the copy at the other end of this channel. One of a server that has ended
+    /// takes no request any more.
+    fn meet(&self, socket: OwnedFd) -> Result<Copy, Failure> {
+        let introduced = self.receive(&socket).or_else(|failure| match failure {
+            Failure::Lost(_) if shutdown(&socket, Shutdown::Write).is_ok() => {
+                receive(&socket, None, self.patience)
+            }
+            failure => Err(failure),
+        });
+        let (message, mut files) = introduced?;
+        match (message, files.pop()) {
+            (FromServer::Born { pid }, Some(handle)) => {
+                let pid = Pid::from_raw(pid).ok_or_else(nonsense)?;
+                Ok(Copy { pid, handle, socket })
+            }
+            (FromServer::Born { pid }, None) => {
+                // The pidfd was lost for want of a free descriptor, and there is only the number. To wait until
+                // the copy leaves by itself could be for ever: it may be stopped, or its channel open in a fork
+                // of ours.
+                spawn::abandon(Pid::from_raw(pid).ok_or_else(nonsense)?);
+                Err(Failure::Refused(rustix::io::Errno::MFILE.into()))
+            }
+            (FromServer::NotBorn { error }, _) => Err(Failure::Refused(io::Error::from_raw_os_error(error))),
+            _ => Err(nonsense()),
+        }
+    }
+
+    /// Waits for what it says next on this socket.
+    fn receive(&self, socket: &OwnedFd) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
+        receive(socket, Some(&self.child), self.patience)
     }
 }
 
-/// Waits until the copy at the other end of this channel says that it is there.
-fn meet(socket: OwnedFd, patience: Duration) -> Result<Copy, Failure> {
-    let (message, mut files) = receive(&socket, patience)?;
-    match (message, files.pop()) {
-        (FromServer::Born { pid }, Some(handle)) => {
-            let pid = Pid::from_raw(pid).ok_or_else(nonsense)?;
-            Ok(Copy { pid, handle, socket })
-        }
-        (FromServer::Born { pid }, None) => {
-            // The pidfd was lost for want of a free descriptor, and there is only the number. To wait until the
-            // copy leaves by itself could be for ever: it may be stopped, or its channel open in a fork of ours.
-            spawn::abandon(Pid::from_raw(pid).ok_or_else(nonsense)?);
-            Err(Failure::Refused(rustix::io::Errno::MFILE.into()))
-        }
-        (FromServer::NotBorn { error }, _) => Err(Failure::Refused(io::Error::from_raw_os_error(error))),
-        _ => Err(nonsense()),
-    }
-}
-
-/// Waits for what the server or a copy of it says next.
-fn receive(socket: &OwnedFd, patience: Duration) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
-    if !ready::wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(Instant::now() + patience)) {
+/// Waits for what is said next on this socket, by a server if one is named. The other end of a copy's channel is open
+/// in the copy too, so that only the server's end shows that it will say no more.
+fn receive(
+    socket: &OwnedFd,
+    server: Option<&Child>,
+    patience: Duration,
+) -> Result<(FromServer, Vec<OwnedFd>), Failure> {
+    let mut either = vec![PollFd::new(socket, PollFlags::IN)];
+    either.extend(server.map(|server| PollFd::from_borrowed_fd(server.ended(), PollFlags::IN)));
+    if !ready::wait(&mut either, Some(Instant::now() + patience)) {
         let text = format!("the fork server has not answered for {patience:?}");
         return Err(Failure::Stuck(io::Error::new(io::ErrorKind::TimedOut, text)));
     }
     let lost = || Failure::Lost(io::Error::new(io::ErrorKind::BrokenPipe, "the fork server has ended"));
-    let letter =
-        letter::receive(socket.as_fd(), RecvFlags::DONTWAIT).map_err(Failure::Refused)?.ok_or_else(lost)?;
+    // What it has said before its end is there by now.
+    let letter = match letter::receive(socket.as_fd(), RecvFlags::DONTWAIT) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(lost()),
+        letter => letter.map_err(Failure::Refused)?.ok_or_else(lost)?,
+    };
     let (message, _) = letter.frame.message().map_err(|_| nonsense())?;
     Ok((message, letter.files))
 }
@@ -345,8 +369,8 @@ impl Drop for ForkServer {
         self.child.signal(Signal::KILL);
         self.child.wait();
         // The server has ended, so a spare is there by now, or never will be.
-        for spare in self.spares.drain(..) {
-            if let Ok(copy) = meet(spare, self.patience) {
+        for spare in std::mem::take(&mut self.spares) {
+            if let Ok(copy) = self.meet(spare) {
                 copy.end();
             }
         }

@@ -2,19 +2,19 @@
 //!
 //! The server has one thread, blocks every signal, and its standard streams lead nowhere. With the copies that
 //! wait it is in a process group of its own, out of the way of Ctrl-C. For each channel that comes from the
-//! parent it makes one copy of itself, which introduces itself there and waits to be told what to do.
+//! parent it makes one copy of itself, which it introduces there, and which waits there to be told what to do.
 //!
 //! Neither the server nor a copy that waits is killed by the parent's death: they see it and leave with 0, since
 //! nothing went wrong. Whoever looks at the processes of a program can tell them from children by that.
 
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, PidfdFlags, getpid};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid};
 
 use crate::ipc::channel::Channel;
 use crate::ipc::letter::{self, Letter};
@@ -61,7 +61,13 @@ pub(crate) fn serve(
         // Without a descriptor left for it there is no channel to say so on; the parent sees that it is closed.
         let Some(channel) = { letter.files }.pop() else { continue };
         match thread.clone_as_sibling() {
-            Ok(Sibling::Original) => {}
+            Ok(Sibling::Original(pid, handle)) => match introduce(&channel, pid, &handle) {
+                // Nobody is to wait for a copy that nobody can be told of. Without a parent it leaves by itself.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = rustix::process::pidfd_send_signal(handle, Signal::KILL);
+                }
+                _ => {}
+            },
             Ok(Sibling::Copy) => {
                 IS_COPY.store(true, Ordering::Relaxed);
                 drop(socket);
@@ -97,28 +103,37 @@ fn prepare() -> io::Result<Thread> {
     })
 }
 
+/// Tells the parent of a new copy.
+fn introduce(channel: &OwnedFd, pid: i32, handle: &OwnedFd) -> io::Result<()> {
+    let born = FromServer::Born { pid };
+    let tell = |files: &[BorrowedFd<'_>]| letter::send(channel.as_fd(), &born, &[], files);
+    // With too many descriptors under way the parent has the number alone, and ends the copy by that.
+    tell(&[handle.as_fd()]).or_else(|_| tell(&[]))
+}
+
 /// What a copy does until it is needed.
 fn wait_for_request(
     channel: OwnedFd,
     parent: Parent,
     rehearse: fn() -> io::Result<()>,
 ) -> io::Result<Option<Legacy>> {
-    let handle = rustix::process::pidfd_open(getpid(), PidfdFlags::empty())?;
-    let pid = getpid().as_raw_nonzero().get();
-    let told = letter::send(channel.as_fd(), &FromServer::Born { pid }, &[], &[handle.as_fd()]);
-    if told.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-        // The parent has ended meanwhile.
-        return Ok(None);
-    }
-    told?;
-    drop(handle);
+    // A look at what is there has most of what it takes to receive it mapped, stack above all, and that is better done
+    // while nobody waits for it.
+    let _ = rustix::net::recv(&channel, &mut [0; 8 << 10], RecvFlags::DONTWAIT | RecvFlags::PEEK);
     // Without a look at the clock, for which the copy would have more pages mapped.
     if poll(&mut parent.and(&channel), Some(&QUIET)) == Ok(0) {
         let _ = rehearse();
     }
     match parent.next_letter(&channel)? {
         Some(request) => begin(channel, parent.pid, request).map(Some),
-        None => Ok(None),
+        None => {
+            // The server may have ended before it could introduce this copy; the parent asks for that so.
+            let pid = getpid();
+            if let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+                let _ = introduce(&channel, pid.as_raw_nonzero().get(), &handle);
+            }
+            Ok(None)
+        }
     }
 }
 
