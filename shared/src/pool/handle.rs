@@ -124,7 +124,7 @@ impl<R: DeserializeOwned> MapHandle<R> {
                 self.succeeded = true;
                 break;
             }
-            match self.outcomes.next(deadline) {
+            match self.outcomes.next(self.count, deadline) {
                 Next::Outcome(Ok(value)) => {
                     self.values.push(value);
                     self.outcomes.take_values(&mut self.values);

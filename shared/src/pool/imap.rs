@@ -59,7 +59,8 @@ where
 {
     fn next(&mut self, deadline: Option<Instant>) -> Option<Next<R>> {
         self.fill();
-        let next = (self.outcomes.given() < self.added).then(|| self.outcomes.next(deadline));
+        let given = self.outcomes.given();
+        let next = (given < self.added).then(|| self.outcomes.next(given + 1, deadline));
         self.outcomes.leave();
         next
     }

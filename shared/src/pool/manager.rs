@@ -3,7 +3,7 @@
 //! The [`Crew`] belongs to whoever has the lock, and whoever waits for results drives it: a caller looks after
 //! the workers itself, awake for a moment ([`Spin`]) and then asleep in one poll(2) for all of them. So a
 //! result needs no hop over another thread. Of the callers that sleep one is *the driver*; the others wait for
-//! their outcomes, and one of them is told when the driver leaves.
+//! their outcomes, and one of them is told when the driver leaves, or steps back to read a long value.
 //!
 //! The manager is a thread that does what callers cannot wait for, or should not: it sees workers end, by their
 //! pidfds, and starts new ones; and it watches the channels when there is work and no caller drives, after an
@@ -12,7 +12,7 @@
 //! | who | sleeps on | is woken by |
 //! | --- | --- | --- |
 //! | the driver, a caller | the channels, the nudge | a worker, by the alarm; whoever else has taken outcomes or messages |
-//! | another caller | its job's queue | who delivers; the driver that leaves; the manager before it starts a worker |
+//! | another caller | its job's queue | who delivers; the driver that leaves or steps back; the manager before it starts a worker |
 //! | the manager | the pidfds, the kick; the channels while it watches | a worker's end; whoever needs it, or has taken messages |
 //!
 //! The lock is never held while anyone sleeps or runs a user's code, and no worker can reach it.
@@ -74,6 +74,12 @@ struct State {
     manager_waits_for_ready: bool,
     /// The callers that wait for their outcomes alone, by their jobs.
     waiting: VecDeque<Arc<Job>>,
+}
+
+impl State {
+    fn is_driven_by(&self, job: &Arc<Job>) -> bool {
+        self.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job))
+    }
 }
 
 struct Driver {
@@ -353,18 +359,36 @@ impl Shared {
         crew.serve();
     }
 
-    /// This caller waits no more. If it was the driver, there is another one.
-    pub(super) fn leave(&self, job: &Arc<Job>) {
+    /// This caller waits no more. If it was the driver, or has [stepped back](Shared::step_back) and nobody drives
+    /// by now, there is another one.
+    pub(super) fn leave(&self, job: &Arc<Job>, stepped_back: bool) {
         if !self.is_ours() {
             return;
         }
         let mut state = self.lock();
         state.waiting.retain(|other| !Arc::ptr_eq(other, job));
-        if state.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job)) {
+        let is_missed = if state.is_driven_by(job) {
             state.driver = None;
-            if !appoint_driver(&mut state) {
-                self.find_driver(&mut state);
-            }
+            true
+        } else {
+            stepped_back && state.driver.is_none() && !state.manager_watches
+        };
+        if is_missed && !appoint_driver(&mut state) {
+            self.find_driver(&mut state);
+        }
+    }
+
+    /// This caller has something else to do for a while, and comes back, or [`leave`](Shared::leave)s. If it was the
+    /// driver, another one is who waits, or who comes meanwhile. The manager is not woken: it would remain the one
+    /// who looks after the workers.
+    pub(super) fn step_back(&self, job: &Arc<Job>) {
+        if !self.is_ours() {
+            return;
+        }
+        let mut state = self.lock();
+        state.waiting.retain(|other| !Arc::ptr_eq(other, job));
+        if state.is_driven_by(job) {
+            appoint_driver(&mut state);
         }
     }
 

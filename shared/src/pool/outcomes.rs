@@ -16,12 +16,17 @@ use crate::error::Error;
 use crate::ipc::frame::Payload;
 use crate::ipc::{attachments, codec, outcome};
 
+/// To read so many bytes takes longer than to have somebody else look after the workers meanwhile.
+const LONG: usize = 64 << 10;
+
 /// What is on its way back to the submitter of a job.
 pub(super) struct Receiving {
     job: Arc<Job>,
     shared: Arc<Shared>,
     /// Whether somebody has waited here and not left.
     came: Cell<bool>,
+    /// Whether that one has something else to do for the moment.
+    stepped_back: Cell<bool>,
 }
 
 impl Drop for Receiving {
@@ -33,11 +38,12 @@ impl Drop for Receiving {
 
 impl Receiving {
     pub(super) fn new(job: Arc<Job>, shared: Arc<Shared>) -> Receiving {
-        Receiving { job, shared, came: Cell::new(false) }
+        Receiving { job, shared, came: Cell::new(false), stepped_back: Cell::new(false) }
     }
 
     fn receive(&self, deadline: Option<Instant>) -> Option<Delivery> {
         self.came.set(true);
+        self.stepped_back.set(false);
         self.shared.receive(&self.job, deadline)
     }
 
@@ -49,7 +55,21 @@ impl Receiving {
     /// Says that nobody waits here for the moment.
     fn leave(&self) {
         if self.came.take() {
-            self.shared.leave(&self.job);
+            self.shared.leave(&self.job, self.stepped_back.take());
+        }
+    }
+
+    /// Has others look after the workers before values are read of which this is a part, if that may take long or
+    /// they are the last that are asked for.
+    fn make_way(&self, part: &Payload, is_last: bool) {
+        if is_last {
+            self.leave();
+        } else if self.came.get()
+            && !self.stepped_back.get()
+            && (part.bytes().len() >= LONG || !part.attached().is_empty())
+        {
+            self.shared.step_back(&self.job);
+            self.stepped_back.set(true);
         }
     }
 
@@ -180,6 +200,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
         let Some(row) = &mut self.current else { return };
         loop {
             let mut run = row.place.results(row.payload.bytes());
+            self.receiving.make_way(&row.payload, false);
             // Should that panic, they will be read again.
             let leaving = Leaving(&self.receiving);
             let mut draft = Draft::new(values);
@@ -201,9 +222,11 @@ impl<R: DeserializeOwned> Outcomes<R> {
     }
 
     /// Waits for the next outcome. To be called only while there are calls whose outcome was not given.
-    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<R> {
+    ///
+    /// `count` is the number of outcomes that will have been given when no further one is asked for at once.
+    pub(super) fn next(&mut self, count: usize, deadline: Option<Instant>) -> Next<R> {
         loop {
-            if let Some(outcome) = self.take_from_current() {
+            if let Some(outcome) = self.take_from_current(count) {
                 return Next::Outcome(outcome);
             }
             if self.take_early() {
@@ -219,7 +242,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
         }
     }
 
-    fn take_from_current(&mut self) -> Option<Result<R, Error>> {
+    fn take_from_current(&mut self, count: usize) -> Option<Result<R, Error>> {
         let row = self.current.as_mut()?;
         let Some(outcome) = row.place.next(row.payload.bytes()) else {
             self.current = None;
@@ -229,6 +252,7 @@ impl<R: DeserializeOwned> Outcomes<R> {
         self.given += 1;
         Some(match outcome {
             Ok(value) => {
+                self.receiving.make_way(&row.payload, self.given == count);
                 let leaving = Leaving(&self.receiving);
                 let decoded = attachments::with(row.payload.attached(), || codec::decode(value));
                 std::mem::forget(leaving);

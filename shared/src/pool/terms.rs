@@ -134,7 +134,7 @@ impl<'a> Terms<'a> {
         let (count, mut outcomes) = self.submit(f, items, AtFailure::GoOn, Then::Waits, |_, _| {})?;
         let mut results = Vec::with_capacity(count);
         while results.len() < count {
-            match outcomes.next(None) {
+            match outcomes.next(count, None) {
                 Next::Outcome(result) => results.push(result),
                 Next::Lost(error) => return Err(error),
                 Next::Late => {}

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Events, FOREVER, by_each_method, start_pool, wait_for_release, wait_until_asleep};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::support::{
+    Events, FOREVER, by_each_method, say_pid, start_pool, wait_for_release, wait_until_asleep,
+};
 use multiprocessing::Pool;
 
 fn wait_for(events: PathBuf) {
@@ -80,5 +84,58 @@ fn results_come_while_another_worker_is_still_starting() {
             }
         });
         events.release();
+    });
+}
+
+/// Waits, where it is read, until the test says that it may go on; so many bytes long.
+struct Slow(PathBuf, usize);
+
+impl Serialize for Slow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.0, "x".repeat(self.1)).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Slow, D::Error> {
+        let (events, text) = <(PathBuf, String)>::deserialize(deserializer)?;
+        say_pid(&events);
+        wait_for_release(&events);
+        Ok(Slow(events, text.len()))
+    }
+}
+
+#[test]
+fn results_come_while_another_caller_reads_its_own() {
+    fn done(started: (PathBuf, PathBuf, usize)) -> Slow {
+        wait_for_release(&started.0);
+        Slow(started.1, started.2)
+    }
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        pool.map(|()| (), [(), ()]).unwrap();
+        // The only result, or the first of two that are long.
+        for (count, length) in [(1, 10), (2, 1 << 20)] {
+            let (call, reading, other) = (Events::new(), Events::new(), Events::new());
+            let argument = (call.path(), reading.path(), length);
+            let (says_thread, thread) = mpsc::channel();
+            let (says_done, is_done) = mpsc::channel();
+            std::thread::scope(|scope| {
+                let reader = scope.spawn(|| {
+                    says_thread.send(rustix::thread::gettid()).unwrap();
+                    pool.chunks_of(1).map(done, vec![argument; count]).unwrap().len()
+                });
+                // It looks after the workers from here on.
+                wait_until_asleep(thread.recv().unwrap());
+                (0..count).for_each(|_| call.release());
+                reading.pids(1);
+                scope.spawn(|| says_done.send(pool.apply(wait_for, other.path())).unwrap());
+                other.release();
+                let in_time = is_done.recv_timeout(FOREVER);
+                (0..count).for_each(|_| reading.release());
+                in_time.unwrap().unwrap();
+                assert_eq!(reader.join().unwrap(), count);
+            });
+        }
     });
 }
