@@ -64,6 +64,9 @@ const MOST_CHILDREN_ENDED: u32 = 200;
 /// How many times a run's time limit it may take in all, counting the time in which somebody was held or had no CPU.
 const MOST_TIMES: u32 = 4;
 
+/// So often at most is a run made again for which the machine was too busy.
+const MOST_REPEATED: u32 = 3;
+
 /// How a run is steered.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -75,11 +78,13 @@ pub struct Plan {
     /// How much time may be passed over while somebody is held, sleeps apart, before that one goes on instead; none if
     /// any may. See [`TracedRun::hurried`].
     pub most_passed: Option<Duration>,
+    /// How many runs by this plan do not count since the machine was too busy.
+    pub repeated: u32,
 }
 
 impl From<Schedule> for Plan {
     fn from(schedule: Schedule) -> Plan {
-        Plan { schedule, wrappers: 0, most_passed: None }
+        Plan { schedule, wrappers: 0, most_passed: None, repeated: 0 }
     }
 }
 
@@ -88,11 +93,16 @@ impl Plan {
     ///
     /// First nothing but the longest of its waits takes its time, as it is the likeliest to be a safety net: were all
     /// waits left alone, one that is too short elsewhere would never be seen.
+    /// At last it is the same plan once more, and again, where the machine has kept the run waiting for a second or
+    /// longer: the program may have been right to give up.
     #[must_use]
     pub fn more_patient(self, run: &TracedRun) -> Option<Plan> {
         let most_passed = match self.most_passed {
             None => run.longest_wait.mul_f64(NEARLY).max(GENEROUS),
             Some(most) if most > GENEROUS => GENEROUS,
+            Some(_) if run.kept_waiting >= GENEROUS && self.repeated < MOST_REPEATED => {
+                return Some(Plan { repeated: self.repeated + 1, ..self });
+            }
             Some(_) => return None,
         };
         Some(Plan { most_passed: Some(most_passed), ..self })
@@ -108,13 +118,16 @@ pub struct TracedRun {
     pub choices: Vec<Choice>,
     /// How many programs main was before its last one.
     pub wrappers: u32,
-    /// The processes that found a time to be over while others were held, if a second or more was passed over then.
+    /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
+    /// a run by a patient plan, if that and what the machine kept the run waiting is as long.
     ///
     /// If they gave up for that, the run is not to be held against them, and another is to be made that is
     /// [more patient](Plan::more_patient).
     pub hurried: Vec<u32>,
     /// The longest wait that was passed over while others were held, sleeps apart.
     pub longest_wait: Duration,
+    /// For how much of its time the rest of the machine kept the run from going on.
+    pub kept_waiting: Duration,
 }
 
 /// Why a traced run could not be made.
@@ -238,8 +251,9 @@ struct Run<'a> {
     /// How many children a run without any has ended.
     children_ended: u32,
     over: Option<Ending>,
-    /// When it was over.
+    /// When it was over, and for how much of that time it was kept waiting for the CPUs.
     stopped: Duration,
+    waited: Duration,
 }
 
 /// Who is writing.
@@ -331,6 +345,7 @@ impl<'a> Run<'a> {
             children_ended: 0,
             over: None,
             stopped: Duration::ZERO,
+            waited: Duration::ZERO,
         })
     }
 
@@ -371,6 +386,7 @@ impl<'a> Run<'a> {
             };
         };
         self.stopped = self.at();
+        self.waited = self.has_waited(self.stopped);
         Ok(ending)
     }
 
@@ -423,9 +439,11 @@ impl<'a> Run<'a> {
     /// For how much of the run's time the rest of the machine kept it from going on; for all of it while that cannot be
     /// told, since somebody waits for a CPU who did so when the time was up.
     fn kept_waiting(&self, at: Duration, up: Duration) -> Duration {
-        if !self.is_settled(&self.turn, up) {
-            return at;
-        }
+        if self.is_settled(&self.turn, up) { self.has_waited(at) } else { at }
+    }
+
+    /// The same as far as it is told by now.
+    fn has_waited(&self, at: Duration) -> Duration {
         let mut effort = self.effort();
         effort += self.ended;
         effort.since(self.before).kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))
