@@ -24,4 +24,5 @@ pub(crate) mod sealed;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod standing;
+pub(crate) mod text;
 pub(crate) mod timer;
