@@ -109,15 +109,14 @@ pub fn round_trip_busy() -> f64 {
 
 pub fn large() -> f64 {
     let mut echoes: Vec<Echo> = (0..workers()).map(|_| Echo::start()).collect();
+    let each = LARGE_COUNT / workers().min(LARGE_COUNT);
+    let message = vec![7_u8; LARGE_BYTES];
+    let serve = |echo: &mut Echo| (0..each).map(|_| echo.round_trip(&message).len()).sum::<usize>();
     measure::rate(LARGE_MEGABYTES, 2, || {
         std::thread::scope(|scope| {
-            let messages = LARGE_COUNT / workers().min(LARGE_COUNT);
-            let serve = move |echo: &mut Echo| {
-                (0..messages).map(|_| echo.round_trip(&vec![7_u8; LARGE_BYTES]).len()).sum::<usize>()
-            };
-            let threads: Vec<_> = echoes.iter_mut().map(|echo| scope.spawn(move || serve(echo))).collect();
+            let threads: Vec<_> = echoes.iter_mut().map(|echo| scope.spawn(|| serve(echo))).collect();
             let bytes: usize = threads.into_iter().map(|thread| thread.join().expect("no panic")).sum();
-            assert_eq!(bytes, workers() * messages * LARGE_BYTES);
+            assert_eq!(bytes, workers() * each * LARGE_BYTES);
         });
     })
 }

@@ -123,8 +123,9 @@ pub fn apply_busy() -> f64 {
 
 pub fn large() -> f64 {
     let pool = pool(workers());
-    measure::rate(LARGE_MEGABYTES, 2, || {
-        let there = (0..LARGE_COUNT).map(|_| ByteBuf::from(vec![7_u8; LARGE_BYTES]));
+    let there =
+        || -> Vec<ByteBuf> { (0..LARGE_COUNT).map(|_| ByteBuf::from(vec![7_u8; LARGE_BYTES])).collect() };
+    measure::rate_with(LARGE_MEGABYTES, 2, there, |there| {
         let back = pool.chunks_of(1).imap(|bytes: ByteBuf| bytes, there);
         assert_eq!(
             back.map(|bytes| bytes.expect("bytes come back").len()).sum::<usize>(),
