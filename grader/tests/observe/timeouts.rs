@@ -75,6 +75,25 @@ fn a_short_timeout_is_no_safety_net() {
 }
 
 #[test]
+fn a_wait_beyond_the_time_limit_is_as_good_as_one_without_an_end() {
+    let lines = |wait: &str| {
+        let script = format!(
+            "
+ready, go = os.pipe()
+if os.fork() == 0: say('child'); os.write(go, b'x'); os._exit(0)
+{wait}; say('Done!'); os.wait()"
+        );
+        let run = run_traced(&python(&script), &Invocation::default(), &patient(), CHILDREN_LAST).unwrap();
+        (texts(&run.record).join(" "), run.hurried)
+    };
+    // The limit is a minute.
+    assert_eq!(lines("select.select([ready], [], [], 61)"), ("child Done!".to_owned(), vec![]));
+    assert_eq!(lines("select.select([ready], [], [], 59)"), ("Done! child".to_owned(), vec![0]));
+    // A sleep ends for nothing else, and is passed over however long it is.
+    assert_eq!(lines("time.sleep(61)").0, "Done! child");
+}
+
+#[test]
 fn a_patient_run_passes_over_sleeps_alone() {
     let script = python(
         "

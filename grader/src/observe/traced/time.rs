@@ -10,6 +10,7 @@
 //! a right one gives up and says so.
 //! So whose waits were ended is told with the run ([`TracedRun::hurried`](super::TracedRun)), and a run by a
 //! [more patient](super::Plan::more_patient) plan lets somebody go on rather than so much time pass.
+//! The end of a wait that is as long as the run's time limit no run would see, so then too somebody goes on.
 
 use std::time::Duration;
 
@@ -58,7 +59,9 @@ impl Run<'_> {
             let is_long_sleep = matches!(next, Next::Call(call) if call.is_sleep() && call.lasts >= GENEROUS);
             let wait = if is_long_sleep { Duration::ZERO } else { ahead };
             let waited_over = self.waited_over.saturating_add(wait);
-            if !is_long_sleep && self.plan.most_passed.is_some_and(|most| waited_over >= most) {
+            let is_too_long = wait >= self.limits.wall
+                || !is_long_sleep && self.plan.most_passed.is_some_and(|most| waited_over >= most);
+            if is_too_long {
                 self.release();
                 return true;
             }
