@@ -13,7 +13,7 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 const ADDERS: u32 = 4;
 
 /// How many starts are timed. One alone would depend too much on what else the machine is doing.
-const STARTS: u32 = 20;
+const STARTS: u32 = 10;
 
 /// Adds one to the counter of this process, and returns what it is then.
 fn add_one((): ()) -> u32 {
