@@ -26,10 +26,9 @@ use crate::sys::sealed::{Sealed, Unsealed};
 /// therefore keeps such memory for a second after its last use, up to 512 MiB in 32 pieces, and writes the next bytes
 /// of the same length there once nobody else has the former ones.
 ///
-/// They cross as the argument or the result of a pool's calls, or as part of one, up to 250 of them in each. Each
-/// takes a descriptor, two where it was made from a mebibyte on, and a whole number of pages, so for less than some
-/// ten thousand bytes a `Vec<u8>` is quicker. To any other serializer, and to the arguments and results of single
-/// processes and initializers, they are an error.
+/// They cross as an argument or a result, or as part of one, up to 240 of them in each. Each takes a descriptor, two
+/// where it was made from a mebibyte on, and a whole number of pages, so for less than some ten thousand bytes a
+/// `Vec<u8>` is quicker. To any other serializer they are an error.
 ///
 /// ```
 /// # multiprocessing::init();
@@ -151,7 +150,7 @@ impl<'de> Deserialize<'de> for SharedBytes {
 }
 
 /// Why nobody else can write or read them.
-const NOT_HERE: &str = "`SharedBytes` cross only in the arguments and results of a pool's calls";
+const NOT_HERE: &str = "`SharedBytes` cross only in the arguments and results of this library's calls";
 
 /// The memory, as it shows itself to the library's codec.
 #[derive(Clone)]

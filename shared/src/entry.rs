@@ -8,17 +8,18 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::{any, fs, io};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ipc::attachments::Outgoing;
+use crate::ipc::attachments::{self, Attachment, Outgoing};
 use crate::ipc::chunk::Chunk;
-use crate::ipc::codec;
 use crate::ipc::message::{EntryRef, Identity};
 use crate::ipc::outcome::{self, Failure, Reason};
+use crate::ipc::{codec, records};
 use crate::panics;
 use crate::sys::image::Entry;
 use crate::sys::{function, image};
@@ -35,13 +36,14 @@ where
     const ENTRY: &'static Entry<Calls> =
         &Entry::new(Calls { name: any::type_name::<Self>, once: Self::once, all: Self::all });
 
-    fn once(argument: &[u8], outcome: &mut Vec<u8>) {
+    fn once(argument: &[u8], outcome: &mut Vec<u8>, outgoing: &mut Outgoing) {
         outcome::append(outcome, |buffer| {
             let call = || {
                 let argument = codec::decode(argument)
                     .map_err(|error| Failure::ArgumentNotDecoded(Reason::Codec(error)))?;
                 let result = function::conjure::<F>()(argument);
-                codec::encode(&result, buffer).map_err(|error| Failure::ResultNotEncoded(error.into()))
+                codec::encode_with(&result, buffer, outgoing)
+                    .map_err(|error| Failure::ResultNotEncoded(error.into()))
             };
             panics::catch(call).unwrap_or_else(|panic| Err(panicked(panic)))
         });
@@ -84,8 +86,8 @@ fn panicked(panic: panics::Caught) -> Failure {
 struct Calls {
     /// The name of the types involved.
     name: fn() -> &'static str,
-    /// Reads the encoded argument, appends the outcome.
-    once: fn(&[u8], &mut Vec<u8>),
+    /// Reads the encoded argument, appends the outcome, has memory go along with it.
+    once: fn(&[u8], &mut Vec<u8>, &mut Outgoing),
     /// Makes all calls of a chunk.
     all: fn(&mut Chunk<'_>) -> io::Result<()>,
 }
@@ -110,6 +112,28 @@ where
     Some(EntryRef { distance: entry.distance()?, name: Cow::Borrowed((entry.what.name)()) })
 }
 
+/// The argument of one call, ready to cross.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    /// A row of one record.
+    pub(crate) bytes: Vec<u8>,
+    attached: Vec<Attachment>,
+}
+
+impl Argument {
+    pub(crate) fn new<A: Serialize>(value: &A) -> Result<Argument, Failure> {
+        let (mut bytes, mut outgoing) = (Vec::new(), Outgoing::default());
+        records::append(&mut bytes, |buffer| codec::encode_with(value, buffer, &mut outgoing))
+            .map_err(|error| Failure::ArgumentNotEncoded(error.into()))?;
+        Ok(Argument { bytes, attached: outgoing.take() })
+    }
+
+    /// The memory that belongs to it.
+    pub(crate) fn files(&self) -> io::Result<Vec<OwnedFd>> {
+        self.attached.iter().map(|memory| memory.as_fd().try_clone_to_owned()).collect()
+    }
+}
+
 /// A function that was found in this program.
 #[derive(Clone, Copy)]
 pub(crate) struct Callee(&'static Calls);
@@ -126,9 +150,12 @@ impl Callee {
         Ok(Callee(&entry.what))
     }
 
-    /// Calls the function with the encoded argument and appends what came of it, a panic included.
-    pub(crate) fn call(self, argument: &[u8], outcome: &mut Vec<u8>) {
-        (self.0.once)(argument, outcome);
+    /// Calls the function with the encoded argument, with which these came, and appends what came of it, a panic
+    /// included. Gives what goes along with that.
+    pub(crate) fn call(self, argument: &[u8], came: &[Attachment], outcome: &mut Vec<u8>) -> Vec<Attachment> {
+        let mut outgoing = Outgoing::default();
+        attachments::with(came, || (self.0.once)(argument, outcome, &mut outgoing));
+        outgoing.take()
     }
 
     /// Calls the function with all arguments of a chunk.

@@ -68,7 +68,7 @@ fn leave(code: i32) -> ! {
 /// Does what the parent asks for; gives the code to leave with.
 fn serve(mut legacy: Legacy) -> io::Result<i32> {
     loop {
-        let Legacy { parent, mut channel, mut files } = legacy;
+        let Legacy { parent, mut channel, files } = legacy;
         if !summons::die_with(parent)? {
             return Ok(UNUSABLE);
         }
@@ -82,14 +82,13 @@ fn serve(mut legacy: Legacy) -> io::Result<i32> {
             }
         };
         match role {
-            Role::Process { function } => {
+            Role::Process { function, in_file } => {
                 family::own().be_born(birth, parent);
-                return body::run(channel.as_fd(), &function, payload, files.pop());
+                return body::run(channel.as_fd(), &function, payload, in_file, files);
             }
             Role::Worker { initializer } => {
                 family::own().be_born(birth, parent);
-                let memory = files.pop().ok_or_else(nonsense)?;
-                return worker::run(channel, memory, initializer, payload);
+                return worker::run(channel, files, initializer, payload);
             }
             // What comes back from there is a copy of the server, and a child that was just started.
             Role::ForkServer => match serving::serve(channel.into(), parent, rehearse)? {
@@ -127,14 +126,14 @@ fn rehearse() -> io::Result<()> {
     let Some(function) = entry::name::<_, (), ()>(|()| ()) else { return Ok(()) };
     let mut argument = Vec::new();
     let Ok(()) = records::append(&mut argument, |buffer| codec::encode(&(), buffer)) else { return Ok(()) };
-    let role = Role::Process { function };
+    let role = Role::Process { function, in_file: false };
     let hello = ToChild::Hello { program: entry::program()?, birth: Birth::default(), role };
     let hello = [frame::head(&hello, argument.len()), argument].concat();
     let mut channel = Channel::with(stage, &hello);
     if let Some(hello) = channel.receive()?
-        && let Ok(Task { role: Role::Process { function }, payload, .. }) = understand(&hello)?
+        && let Ok(Task { role: Role::Process { function, in_file }, payload, .. }) = understand(&hello)?
     {
-        body::run(channel.as_fd(), &function, payload, None)?;
+        body::run(channel.as_fd(), &function, payload, in_file, Vec::new())?;
     }
     io::stdout().flush()?;
     drop(empty_seats);

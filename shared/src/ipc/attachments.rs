@@ -17,8 +17,9 @@ use crate::sys::sealed::Sealed;
 /// The name by which a value says that it has memory to go along.
 pub(crate) const NAME: &str = "multiprocessing::SharedBytes";
 
-/// As many as can go with a frame (SCM_MAX_FD, unix(7), and some to spare).
-pub(crate) const MOST: usize = 250;
+/// As many as can go with a frame, or with a letter beside all else that a new process is given (SCM_MAX_FD is 253,
+/// unix(7)).
+pub(crate) const MOST: usize = 240;
 
 /// Memory that goes along.
 #[derive(Clone, Debug)]
@@ -37,6 +38,11 @@ impl Attachment {
         } else {
             Lent::open(file).map(Arc::new).map(Attachment::Lent)
         }
+    }
+
+    /// What another process has sent, up to the first that is no memory: to it and what is behind it no value has a claim.
+    pub(crate) fn open_all(files: impl IntoIterator<Item = OwnedFd>) -> Vec<Attachment> {
+        files.into_iter().map_while(|file| Attachment::open(file).ok()).collect()
     }
 
     /// The memory, if it can be read in place.

@@ -219,8 +219,7 @@ impl FrameReader {
             self.attached.files.clear();
         }
         let count = count.min(self.attached.files.len());
-        let files: Vec<OwnedFd> = self.attached.files.drain(..count).collect();
-        files.into_iter().map_while(|file| Attachment::open(file).ok()).collect()
+        Attachment::open_all(self.attached.files.drain(..count))
     }
 
     /// What has come of frames that were not taken.

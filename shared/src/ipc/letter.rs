@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::channel::send_some;
 use super::frame::{self, Frame, FrameReader};
 
-/// As many descriptors as a letter may have.
-pub(crate) const FILES: usize = 16;
+/// As many descriptors as a letter may have (SCM_MAX_FD, unix(7)).
+pub(crate) const FILES: usize = 253;
 
 /// Most letters come in one piece of this size.
 const PIECE: usize = 4 << 10;

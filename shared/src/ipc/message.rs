@@ -32,9 +32,11 @@ pub(crate) enum ToChild {
 /// What a child is to be.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Role {
-    /// One call, then the end. The argument is the payload, or in the file that comes along.
-    Process { function: EntryRef },
-    /// Calls until it is told to leave. The memory that both map comes along.
+    /// One call, then the end. The argument is the payload, or in the first file that comes along. The other files are
+    /// memory that belongs to it.
+    Process { function: EntryRef, in_file: bool },
+    /// Calls until it is told to leave. The memory that both map comes along, and behind it what belongs to the
+    /// initializer's argument.
     Worker {
         /// What to call before the first call.
         initializer: Option<EntryRef>,
@@ -58,7 +60,8 @@ pub(crate) enum FromChild {
     Ready,
     /// The child will not do it.
     Refused(Refusal),
-    /// From a process: what came of its one call. It is the payload, or in the file that comes along.
+    /// From a process: what came of its one call. It is the payload, or in the first file that comes along. The other
+    /// files are memory that belongs to it.
     Answer { in_file: bool },
     /// From a worker: the payload is one outcome, which is too long for the memory that it shares with its
     /// manager, or with which other memory comes along.

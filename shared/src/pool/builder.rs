@@ -10,13 +10,12 @@ use serde::de::DeserializeOwned;
 use super::Pool;
 use super::manager::{self, Shared};
 use super::member::Greeting;
+use crate::entry::{self, Argument};
 use crate::error::Error;
+use crate::init;
 use crate::ipc::message::EntryRef;
-use crate::ipc::outcome::Failure;
-use crate::ipc::{codec, records};
 use crate::start::StartMethod;
 use crate::sys::{kept, signals};
-use crate::{entry, init};
 
 /// Sets up a pool with more than a number of workers; see [`Pool::builder`].
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 struct Initializer {
     function: &'static str,
-    call: Result<(EntryRef, Arc<Vec<u8>>), Error>,
+    call: Result<(EntryRef, Arc<Argument>), Error>,
 }
 
 impl PoolBuilder {
@@ -66,12 +65,10 @@ impl PoolBuilder {
         R: Serialize,
     {
         let function = std::any::type_name::<F>();
-        let mut argument = Vec::new();
-        let encoded = records::append(&mut argument, |buffer| codec::encode(&arg, buffer));
-        let call = match (entry::name::<F, A, R>(f), encoded) {
+        let call = match (entry::name::<F, A, R>(f), Argument::new(&arg)) {
             (None, _) => Err(Error::not_in_program(function)),
-            (_, Err(error)) => Err(Error::of(Failure::ArgumentNotEncoded(error.into()), function)),
-            (Some(name), Ok(())) => Ok((name, Arc::new(argument))),
+            (_, Err(failure)) => Err(Error::of(failure, function)),
+            (Some(name), Ok(argument)) => Ok((name, Arc::new(argument))),
         };
         self.initializer = Some(Initializer { function, call });
         self

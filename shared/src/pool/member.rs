@@ -16,6 +16,7 @@ use rustix::process::Signal;
 use super::job::{Calls, Job};
 use super::under_way::UnderWay;
 use crate::child::Child;
+use crate::entry::Argument;
 use crate::family;
 use crate::ipc::Malformed;
 use crate::ipc::channel::send_some_with;
@@ -30,8 +31,8 @@ pub(super) struct Greeting {
     pub(super) method: StartMethod,
     /// How long it may take until it is ready.
     pub(super) timeout: Duration,
-    /// The initializer and its encoded argument.
-    pub(super) initializer: Option<(EntryRef, Arc<Vec<u8>>)>,
+    /// The initializer and its argument.
+    pub(super) initializer: Option<(EntryRef, Arc<Argument>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,12 +88,16 @@ impl Member {
     pub(super) fn start(greeting: &Greeting) -> io::Result<Member> {
         let (under_way, file) = UnderWay::new()?;
         let (initializer, argument) = greeting.initializer.clone().unzip();
+        let mut files = vec![file];
+        if let Some(argument) = &argument {
+            files.extend(argument.files()?);
+        }
         let order = Order {
             method: greeting.method,
             birth: family::own().name_child("PoolWorker", None),
             role: Role::Worker { initializer },
-            payload: argument.as_ref().map_or(&[], |argument| argument.as_slice()),
-            files: vec![file],
+            payload: argument.as_ref().map_or(&[], |argument| &argument.bytes),
+            files,
             world: World::default(),
         };
         let ready_by = Instant::now().checked_add(greeting.timeout);

@@ -12,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::entry::Callee;
+use crate::ipc::attachments::Attachment;
 use crate::ipc::channel::Channel;
 use crate::ipc::chunk::Chunk;
 use crate::ipc::memory::{self, Inbox};
@@ -29,7 +30,7 @@ const KEPT: Duration = Duration::from_secs(1);
 /// Serves the manager at the other end of the channel; gives the code to leave with.
 pub(crate) fn run(
     channel: Channel,
-    memory: OwnedFd,
+    files: Vec<OwnedFd>,
     initializer: Option<EntryRef>,
     argument: &[u8],
 ) -> io::Result<i32> {
@@ -37,9 +38,10 @@ pub(crate) fn run(
     // its parent.
     signals::ignore_interrupt();
     panics::install_hook(true);
-    let (inbox, outbox) = memory::open(memory)?;
+    let mut files = files.into_iter();
+    let (inbox, outbox) = memory::open(files.next().ok_or_else(nonsense)?)?;
     if let Some(initializer) = initializer
-        && let Err(refusal) = initialise(&initializer, argument)
+        && let Err(refusal) = initialise(&initializer, argument, &Attachment::open_all(files))
     {
         channel.send(&FromChild::Refused(refusal), &[])?;
         return Ok(UNUSABLE);
@@ -51,11 +53,11 @@ pub(crate) fn run(
 }
 
 /// Calls the initializer, whose result is of no interest.
-fn initialise(initializer: &EntryRef, argument: &[u8]) -> Result<(), Refusal> {
+fn initialise(initializer: &EntryRef, argument: &[u8], came: &[Attachment]) -> Result<(), Refusal> {
     let callee = Callee::find(initializer).map_err(Refusal::WrongProgram)?;
     let argument = records::only(argument).unwrap_or_default();
     let mut buffer = Vec::new();
-    callee.call(argument, &mut buffer);
+    callee.call(argument, came, &mut buffer);
     match outcome::only(&buffer) {
         Ok(Err(failure)) => Err(Refusal::Initializer(failure)),
         _ => Ok(()),

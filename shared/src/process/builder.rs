@@ -10,14 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Process;
-use crate::entry;
+use crate::entry::{self, Argument};
 use crate::error::Error;
 use crate::family;
 use crate::init;
 use crate::ipc::channel::send_all;
 use crate::ipc::message::Role;
-use crate::ipc::outcome::Failure;
-use crate::ipc::{codec, parcel, records};
+use crate::ipc::parcel;
 use crate::start::{self, Order, StartMethod, Started, World};
 
 /// What becomes of a child whose [`Process`] is dropped without a join.
@@ -134,21 +133,20 @@ impl Builder {
         let function = std::any::type_name::<F>();
         init::require()?;
         let callee = entry::name::<F, A, R>(f).ok_or_else(|| Error::not_in_program(function))?;
-        let mut argument = Vec::new();
-        records::append(&mut argument, |buffer| codec::encode(&arg, buffer))
-            .map_err(|error| Error::of(Failure::ArgumentNotEncoded(error.into()), function))?;
+        let mut argument = Argument::new(&arg).map_err(|failure| Error::of(failure, function))?;
         drop(arg);
         let start = |source| Error::Start { source };
-        let mut files = Vec::new();
-        if argument.len() > parcel::INLINE {
-            files.push(parcel::pack(&argument).map_err(start)?);
-            argument.clear();
+        let mut files = argument.files().map_err(start)?;
+        let in_file = argument.bytes.len() > parcel::INLINE;
+        if in_file {
+            files.insert(0, parcel::pack(&argument.bytes).map_err(start)?);
+            argument.bytes.clear();
         }
         let order = Order {
             method: self.method,
             birth: family::own().name_child("Process", self.name),
-            role: Role::Process { function: callee },
-            payload: &argument,
+            role: Role::Process { function: callee, in_file },
+            payload: &argument.bytes,
             files,
             world: self.world,
         };

@@ -24,6 +24,7 @@ pub use wait::wait;
 
 use crate::child::Child;
 use crate::error::Error;
+use crate::ipc::attachments::{self, Attachment};
 use crate::ipc::letter::{self, Letter};
 use crate::ipc::message::{FromChild, Refusal};
 use crate::ipc::outcome::{self, Failure, Reason};
@@ -150,15 +151,18 @@ impl<R: DeserializeOwned> Process<R> {
     }
 
     /// What the child's one answer means; `None` if it means nothing.
-    fn read(&self, mut letter: Letter) -> Option<Result<R, Error>> {
+    fn read(&self, letter: Letter) -> Option<Result<R, Error>> {
         let (message, payload) = letter.frame.message().ok()?;
         match message {
-            FromChild::Answer { in_file: false } => self.understand(payload),
+            FromChild::Answer { in_file: false } => {
+                self.understand(payload, &Attachment::open_all(letter.files))
+            }
             FromChild::Answer { in_file: true } => {
+                let mut files = letter.files.into_iter();
                 // Without the file there was no descriptor left for it: recvmsg(2) says no more than that.
-                let file = letter.files.pop().ok_or_else(|| rustix::io::Errno::MFILE.into());
+                let file = files.next().ok_or_else(|| rustix::io::Errno::MFILE.into());
                 match file.and_then(parcel::unpack) {
-                    Ok(answer) => self.understand(&answer),
+                    Ok(answer) => self.understand(&answer, &Attachment::open_all(files)),
                     Err(error) => {
                         let failure = Failure::ResultNotFetched(Reason::NoRoom(error.to_string()));
                         Some(Err(Error::of(failure, self.function)))
@@ -172,12 +176,11 @@ impl<R: DeserializeOwned> Process<R> {
         }
     }
 
-    /// What the outcome of the call means; `None` if it means nothing.
-    fn understand(&self, answer: &[u8]) -> Option<Result<R, Error>> {
+    /// What the outcome of the call means, with which these came; `None` if it means nothing.
+    fn understand(&self, answer: &[u8], came: &[Attachment]) -> Option<Result<R, Error>> {
         Some(match outcome::only(answer).ok()? {
-            Ok(value) => {
-                codec::decode(value).map_err(|error| Error::result_not_decoded(error, self.function))
-            }
+            Ok(value) => attachments::with(came, || codec::decode(value))
+                .map_err(|error| Error::result_not_decoded(error, self.function)),
             Err(failure) => Err(Error::of(failure, self.function)),
         })
     }

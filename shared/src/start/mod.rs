@@ -123,7 +123,7 @@ pub(crate) fn start_one(method: StartMethod) -> io::Result<Arc<Child>> {
     let order = Order {
         method,
         birth: Birth::default(),
-        role: Role::Process { function },
+        role: Role::Process { function, in_file: false },
         payload: &argument,
         files: Vec::new(),
         world: World::default(),
@@ -225,7 +225,7 @@ mod tests {
         let order = Order {
             method: StartMethod::Spawn,
             birth: Birth::default(),
-            role: Role::Process { function },
+            role: Role::Process { function, in_file: false },
             payload: &argument,
             files: Vec::new(),
             world: World::default(),

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use multiprocessing::{Error, SharedBytes, SharedBytesMut, Value, spawn};
+use multiprocessing::{Error, Pool, SharedBytes, SharedBytesMut, Value};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{FOREVER, alone, by_each_method, descriptors, kill_self, memories, start_pool};
+use crate::support::{
+    FOREVER, alone, by_each_method, descriptors, kill_self, memories, start, start_pool, try_start,
+};
 
 fn bytes(number: usize) -> SharedBytes {
     let mut bytes = SharedBytesMut::zeroed(10_000 + number).unwrap();
@@ -198,10 +200,10 @@ fn more_in_a_value_than_can_go_along_is_an_error() {
         let pool = start_pool(method, 1);
         let count = |parts: Vec<SharedBytes>| parts.iter().map(|bytes| usize::from(bytes[0])).sum::<usize>();
         let many = |number: usize| vec![bytes(1); number];
-        assert_eq!(pool.apply(count, many(250)).unwrap(), 250);
-        let error = pool.apply(count, many(251)).unwrap_err();
+        assert_eq!(pool.apply(count, many(240)).unwrap(), 240);
+        let error = pool.apply(count, many(241)).unwrap_err();
         assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
-        let error = pool.apply(|number: usize| vec![bytes(1); number], 251).unwrap_err();
+        let error = pool.apply(|number: usize| vec![bytes(1); number], 241).unwrap_err();
         assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
         assert_eq!(pool.apply(count, many(2)).unwrap(), 2);
     });
@@ -224,11 +226,59 @@ fn a_worker_without_descriptors_fails_the_call_and_gets_the_next_one_right() {
 }
 
 #[test]
-fn elsewhere_bytes_are_refused_with_a_reason() {
-    let reason = |error: &dyn std::error::Error| error.source().unwrap().to_string();
-    let error = spawn(|bytes: SharedBytes| bytes.len(), bytes(1)).unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
-    assert!(reason(&error).contains("arguments and results of a pool's calls"), "{}", reason(&error));
-    let error = spawn(bytes, 1).unwrap().join().unwrap_err();
-    assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
+fn bytes_cross_to_single_processes_and_back() {
+    by_each_method(|method| {
+        assert!(are(&start(method, add_one, bytes(1)).join().unwrap(), 2));
+        assert!(are_all(&start(method, |bytes: SharedBytes| long(bytes[0] + 1), long(7)).join().unwrap(), 8));
+        // Beside text that goes through the channel, in a file, and in memory that is lent.
+        let reverse = |(text, bytes): (String, SharedBytes)| -> (String, SharedBytes) {
+            (text.chars().rev().collect(), add_one(bytes))
+        };
+        for length in [1, 100_000, LONG] {
+            let text = |ends: [&str; 2]| ends.map(|end| end.repeat(length)).concat();
+            let (reversed, more) = start(method, reverse, (text(["a", "b"]), bytes(3))).join().unwrap();
+            assert!(reversed == text(["b", "a"]) && are(&more, 4));
+        }
+        let many = |number: usize| vec![bytes(1); number];
+        let count = |parts: Vec<SharedBytes>| parts.len();
+        assert_eq!(start(method, count, many(240)).join().unwrap(), 240);
+        assert_eq!(start(method, |number: usize| vec![bytes(1); number], 240).join().unwrap(), many(240));
+        let error = try_start(method, count, many(241)).unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Argument, .. }), "{error}");
+        let error = start(method, |number: usize| vec![bytes(1); number], 241).join().unwrap_err();
+        assert!(matches!(error, Error::Serialise { value: Value::Result, .. }), "{error}");
+    });
+}
+
+#[test]
+fn bytes_of_single_processes_leave_nothing_behind_and_want_descriptors() {
+    alone(|method| {
+        assert!(are(&start(method, add_one, bytes(1)).join().unwrap(), 2));
+        let before = descriptors();
+        for number in 0..20 {
+            assert!(are(&start(method, add_one, bytes(number)).join().unwrap(), number + 1));
+            drop(start(method, add_one, bytes(number)));
+        }
+        // The fork server may be at the next copy.
+        assert!(descriptors().len() <= before.len() + 2);
+        let process = start(method, |number: usize| vec![bytes(1); number], 100);
+        let limits = Rlimit { current: Some(60), ..getrlimit(Resource::Nofile) };
+        setrlimit(Resource::Nofile, limits).unwrap();
+        let error = process.join().unwrap_err();
+        assert!(matches!(error, Error::Deserialise { value: Value::Result, .. }), "{error}");
+        let error =
+            try_start(method, |parts: Vec<SharedBytes>| parts.len(), vec![bytes(1); 100]).unwrap_err();
+        assert!(matches!(error, Error::Start { .. }), "{error}");
+    });
+}
+
+#[test]
+fn an_initializer_has_bytes_in_every_worker() {
+    by_each_method(|method| {
+        let keep = |bytes: SharedBytes| KEEPSAKES.with_borrow_mut(|kept| kept.push(bytes));
+        let builder = Pool::builder().processes(2).start_method(method).initializer(keep, bytes(9));
+        let pool = builder.max_tasks_per_child(3).build().unwrap();
+        let has_it = |_: usize| KEEPSAKES.with_borrow(|kept| kept.len() == 1 && are(&kept[0], 9));
+        assert_eq!(pool.chunks_of(1).map(has_it, 0..20).unwrap(), [true; 20]);
+    });
 }

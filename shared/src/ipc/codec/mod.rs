@@ -44,11 +44,11 @@ pub(crate) enum Error {
     TooShort,
     #[error("bytes are left over")]
     TooLong,
-    #[error("`SharedBytes` cross only in the arguments and results of a pool's calls")]
+    #[error("`SharedBytes` cross only in the arguments and results of calls")]
     NotAttached,
     #[error("long bytes did not come along: there was no memory or no descriptor for them")]
     NotThere,
-    #[error("more than 250 `SharedBytes` are in it")]
+    #[error("more than 240 `SharedBytes` are in it")]
     TooManyAttached,
     #[error("a byte is none that can stand there")]
     Wrong,
