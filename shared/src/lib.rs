@@ -54,8 +54,9 @@
 //! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
 //!   They travel in a form that does not describe itself: types that ask what
 //!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
-//!   or [`Error::Serialise`]. One value may take up to 4 GiB. [`SharedBytes`] cross without
-//!   being copied.
+//!   or [`Error::Serialise`]. One value may take up to 4 GiB. A `Vec` of numbers that is
+//!   the value itself, an element or a field is copied as a whole, and not number by number; [`SharedBytes`] cross
+//!   without being copied.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
 //!   folder, standard output and error. Its standard input is empty, as in Python. A [`Builder`] can say
 //!   otherwise. No other descriptor is passed on, except those that were opened without close-on-exec.

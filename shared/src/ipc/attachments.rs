@@ -10,6 +10,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use bytemuck::Pod;
+
 use super::lent::{Kept, Lent};
 use crate::sys::huge;
 use crate::sys::sealed::Sealed;
@@ -53,12 +55,17 @@ impl Attachment {
         }
     }
 
-    /// A copy of the bytes; an error of kind `OutOfMemory` if there is no memory for it.
-    pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
-        match self {
-            Attachment::Sealed(memory) => huge::read(memory.as_fd(), memory.len()),
-            Attachment::Lent(memory) => memory.to_vec(),
+    /// A copy of the numbers in it; an error of kind `OutOfMemory` if there is no memory for it, and `InvalidData` if it
+    /// is no row of such numbers.
+    pub(crate) fn to_vec<N: Pod>(&self) -> io::Result<Vec<N>> {
+        let length = match self {
+            Attachment::Sealed(memory) => memory.len(),
+            Attachment::Lent(memory) => memory.len(),
+        };
+        if !length.is_multiple_of(size_of::<N>()) {
+            return Err(io::ErrorKind::InvalidData.into());
         }
+        huge::read(self.as_fd(), length / size_of::<N>())
     }
 }
 

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::MemfdFlags;
 
-use crate::sys::huge;
 use crate::sys::lease::Lender;
 use crate::sys::origin::Origin;
 
@@ -86,9 +85,8 @@ impl Lent {
         if length == 0 { Err(io::ErrorKind::InvalidData.into()) } else { Ok(Lent { file, length }) }
     }
 
-    /// The bytes.
-    pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
-        huge::read(self.as_fd(), self.length)
+    pub(crate) fn len(&self) -> usize {
+        self.length
     }
 }
 
@@ -103,6 +101,11 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+    use crate::sys::huge;
+
+    fn bytes_of(lent: &Lent) -> Vec<u8> {
+        huge::read(lent.as_fd(), lent.len()).unwrap()
+    }
 
     fn memory_of(lent: &Lent) -> u64 {
         rustix::fs::fstat(lent).unwrap().st_ino
@@ -117,17 +120,17 @@ mod tests {
         drop(first);
         let second = kept.lend(b"second").unwrap();
         assert_ne!(memory_of(&second), memory);
-        assert_eq!(sent.to_vec().unwrap(), b"first");
+        assert_eq!(bytes_of(&sent), b"first");
         drop(sent);
         let third = kept.lend(b"3").unwrap();
         assert_eq!(memory_of(&third), memory);
-        assert_eq!(Lent::open(third.file).unwrap().to_vec().unwrap(), b"3");
-        assert_eq!(second.to_vec().unwrap(), b"second");
+        assert_eq!(bytes_of(&Lent::open(third.file).unwrap()), b"3");
+        assert_eq!(bytes_of(&second), b"second");
         kept.give_back_after(Duration::from_secs(3600));
         assert!(!kept.is_empty());
         kept.give_back_after(Duration::ZERO);
         assert!(kept.is_empty());
-        assert_eq!(second.to_vec().unwrap(), b"second");
+        assert_eq!(bytes_of(&second), b"second");
     }
 
     #[test]
@@ -146,7 +149,7 @@ mod tests {
                 return eprintln!("not run: this container refuses unshare(2)");
             }
             let lent = Kept::default().lend(b"here").unwrap();
-            assert_eq!(lent.to_vec().unwrap(), b"here");
+            assert_eq!(bytes_of(&lent), b"here");
         })
         .join()
         .unwrap();

@@ -2,23 +2,25 @@
 
 use std::io;
 
+use bytemuck::Pod;
+
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
-use super::{ATTACHED, Error, LONG};
+use super::{ATTACHED, Error, LONG, numbers};
 use crate::ipc::attachments;
 
 /// Reads a value that takes up all the bytes.
 #[inline]
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut decoder = Decoder { rest: bytes };
-    let value = T::deserialize(&mut decoder)?;
+    let value = decoder.read()?;
     if decoder.rest.is_empty() { Ok(value) } else { Err(Error::TooLong) }
 }
 
 /// Reads a value off the front; gives what is behind it as well.
 pub(crate) fn take_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), Error> {
     let mut decoder = Decoder { rest: bytes };
-    let value = T::deserialize(&mut decoder)?;
+    let value = decoder.read()?;
     Ok((value, decoder.rest))
 }
 
@@ -26,11 +28,27 @@ fn text(bytes: &[u8]) -> Result<&str, Error> {
     std::str::from_utf8(bytes).map_err(|_| Error::Wrong)
 }
 
-struct Decoder<'de> {
+pub(super) struct Decoder<'de> {
     rest: &'de [u8],
 }
 
 impl<'de> Decoder<'de> {
+    #[inline(always)]
+    fn read<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        match numbers::take(self)? {
+            Some(numbers) => Ok(numbers),
+            None => T::deserialize(self),
+        }
+    }
+
+    #[inline(always)]
+    fn read_by<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        match numbers::take_for(&seed, self)? {
+            Some(numbers) => Ok(numbers),
+            None => seed.deserialize(self),
+        }
+    }
+
     #[inline]
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(Error::TooShort)?;
@@ -48,7 +66,7 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline]
-    fn take_length(&mut self) -> Result<usize, Error> {
+    pub(super) fn take_length(&mut self) -> Result<usize, Error> {
         match self.take()? {
             [ATTACHED] => Err(Error::Wrong),
             [LONG] => usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| Error::Wrong),
@@ -59,23 +77,29 @@ impl<'de> Decoder<'de> {
     #[inline]
     fn take_bytes(&mut self) -> Result<&'de [u8], Error> {
         let length = self.take_length()?;
+        self.take_slice(length)
+    }
+
+    #[inline]
+    pub(super) fn take_slice(&mut self, length: usize) -> Result<&'de [u8], Error> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Error::TooShort)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    /// The bytes that stand here if they are attached.
+    /// The bytes, or numbers, that stand here if they are attached.
     #[inline]
-    fn take_attached(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn take_attached<N: Pod>(&mut self) -> Result<Option<Vec<N>>, Error> {
         if self.rest.first() == Some(&ATTACHED) { self.find_attached().map(Some) } else { Ok(None) }
     }
 
     #[cold]
-    fn find_attached(&mut self) -> Result<Vec<u8>, Error> {
+    fn find_attached<N: Pod>(&mut self) -> Result<Vec<N>, Error> {
         let [_, number @ ..] = self.take::<5>()?;
         let memory = attachments::take(u32::from_le_bytes(number)).ok_or(Error::NotThere)?;
         memory.to_vec().map_err(|error| match error.kind() {
             io::ErrorKind::OutOfMemory => Error::NoMemory,
+            io::ErrorKind::InvalidData => Error::Wrong,
             // Somebody has closed the descriptor meanwhile.
             _ => Error::NotThere,
         })
@@ -84,18 +108,6 @@ impl<'de> Decoder<'de> {
     fn parts(&mut self, left: usize) -> Parts<'_, 'de> {
         Parts { decoder: self, left }
     }
-}
-
-/// The methods for numbers, which stand as they are.
-macro_rules! numbers {
-    ($($method:ident: $visit:ident: $number:ty),* $(,)?) => {
-        $(
-            #[inline]
-            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-                visitor.$visit(<$number>::from_le_bytes(self.take()?))
-            }
-        )*
-    };
 }
 
 impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
@@ -113,7 +125,7 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
         Err(Error::NotDescribed)
     }
 
-    numbers! {
+    visit_numbers! {
         deserialize_i8: visit_i8: i8, deserialize_i16: visit_i16: i16, deserialize_i32: visit_i32: i32,
         deserialize_i64: visit_i64: i64, deserialize_i128: visit_i128: i128,
         deserialize_u8: visit_u8: u8, deserialize_u16: visit_u16: u16, deserialize_u32: visit_u32: u32,
@@ -191,6 +203,9 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if let Some(bytes) = self.take_attached()? {
+            return numbers::visit(&bytes, visitor);
+        }
         let length = self.take_length()?;
         visitor.visit_seq(self.parts(length))
     }
@@ -254,7 +269,7 @@ impl<'de> de::SeqAccess<'de> for Parts<'_, 'de> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        seed.deserialize(&mut *self.decoder).map(Some)
+        self.decoder.read_by(seed).map(Some)
     }
 
     /// A length is nothing but a claim: whoever makes room for it makes none for more than there are bytes.
@@ -274,7 +289,7 @@ impl<'de> de::MapAccess<'de> for Parts<'_, 'de> {
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(&mut *self.decoder)
+        self.decoder.read_by(seed)
     }
 
     #[inline]
@@ -305,7 +320,7 @@ impl<'de> de::VariantAccess<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(self)
+        self.read_by(seed)
     }
 
     #[inline]

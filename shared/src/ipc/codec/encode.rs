@@ -2,13 +2,13 @@
 
 use serde::ser::{self, Serialize};
 
-use super::{ATTACHED, ATTACHED_FROM, Error, LONG};
+use super::{ATTACHED, ATTACHED_FROM, Error, LONG, numbers};
 use crate::ipc::attachments::{self, Attachment, Outgoing};
 
 /// Appends the value's bytes. What was appended before an error stays: the caller knows where it began.
 #[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    value.serialize(&mut Encoder { buffer, outgoing: None })
+    Encoder { buffer, outgoing: None }.write(value)
 }
 
 /// The same for a value that may have memory to go along, which is added to `outgoing`.
@@ -18,7 +18,7 @@ pub(crate) fn encode_with<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     outgoing: &mut Outgoing,
 ) -> Result<(), Error> {
-    value.serialize(&mut Encoder { buffer, outgoing: Some(outgoing) })
+    Encoder { buffer, outgoing: Some(outgoing) }.write(value)
 }
 
 struct Encoder<'a> {
@@ -28,6 +28,18 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    #[inline(always)]
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        match numbers::bytes_of(value) {
+            Some((_, bytes)) if bytes.len() >= ATTACHED_FROM && self.attach_bytes(bytes) => Ok(()),
+            Some((length, bytes)) => {
+                self.put_length(length)?;
+                self.put(bytes)
+            }
+            None => value.serialize(self),
+        }
+    }
+
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if self.buffer.capacity() - self.buffer.len() < bytes.len() {
@@ -139,7 +151,7 @@ impl ser::Serializer for &mut Encoder<'_> {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
         self.put(&[1])?;
-        value.serialize(self)
+        self.write(value)
     }
 
     #[inline]
@@ -168,7 +180,7 @@ impl ser::Serializer for &mut Encoder<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        if name == attachments::NAME { self.attach(value) } else { value.serialize(self) }
+        if name == attachments::NAME { self.attach(value) } else { self.write(value) }
     }
 
     #[inline]
@@ -180,7 +192,7 @@ impl ser::Serializer for &mut Encoder<'_> {
         value: &T,
     ) -> Result<(), Error> {
         self.put_length(number as usize)?;
-        value.serialize(self)
+        self.write(value)
     }
 
     #[inline]
@@ -247,7 +259,7 @@ macro_rules! parts {
 
                 #[inline]
                 fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-                    value.serialize(&mut **self)
+                    self.write(value)
                 }
 
                 #[inline]
@@ -280,7 +292,7 @@ macro_rules! fields {
                     _name: &'static str,
                     value: &T,
                 ) -> Result<(), Error> {
-                    value.serialize(&mut **self)
+                    self.write(value)
                 }
 
                 #[inline]
@@ -300,12 +312,12 @@ impl ser::SerializeMap for &mut Encoder<'_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        key.serialize(&mut **self)
+        self.write(key)
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(&mut **self)
+        self.write(value)
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 //! | integers, floats, `char` | as many as the type has, least significant first |
 //! | `bool`, and whether an `Option` has something | one, 0 or 1 |
 //! | the length of a text, of bytes, a sequence, a map | one up to 253; beyond, 255 and eight more |
-//! | long text and bytes, where memory can go along | 254 and four: which of the attachments they are ([`super::attachments`]) |
+//! | long text, bytes, and vectors of numbers, where memory can go along | 254 and four: which of the attachments they are ([`super::attachments`]) |
 //! | the number of an enum's variant | as a length |
 //! | structs, tuples, and all that is in something | one after the other |
 //!
@@ -13,8 +13,21 @@
 //! eight bytes sooner than it finds out that three would do, and since values of one type then mostly have one
 //! length, of which whole rows make use ([`super::records`]).
 
+/// The methods that read numbers, which stand as they are.
+macro_rules! visit_numbers {
+    ($($method:ident: $visit:ident: $number:ty),* $(,)?) => {
+        $(
+            #[inline]
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+                visitor.$visit(<$number>::from_le_bytes(self.take()?))
+            }
+        )*
+    };
+}
+
 mod decode;
 mod encode;
+mod numbers;
 
 use serde::{Deserialize, Serialize};
 
@@ -172,8 +185,8 @@ mod tests {
         assert_eq!((bytes.len(), attached.len()), (5 + 4 + 5, 2));
         attachments::with(&attached, || assert!(decode::<[String; 3]>(&bytes) == Ok(texts)));
         assert!(matches!(decode::<[String; 3]>(&bytes), Err(Error::NotThere)));
-        let binary = attachments::with(&attached, || decode::<(Vec<u8>, String, String)>(&bytes));
-        assert!(binary.is_err());
+        let others = attachments::with(&attached, || decode::<(Vec<char>, String, String)>(&bytes));
+        assert!(others.is_err());
     }
 
     #[test]
