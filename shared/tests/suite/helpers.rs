@@ -156,44 +156,6 @@ fn a_child_outlives_the_thread_that_started_the_fork_server() {
     });
 }
 
-/// The file that the code of this test is from, in the process that this runs in; none where it was moved.
-fn file_of_code((): ()) -> Option<String> {
-    let code = (file_of_code as fn(()) -> Option<String>) as usize;
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let address = |text: &str| usize::from_str_radix(text, 16).unwrap();
-    let is_there = |line: &&str| {
-        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        (address(start)..address(end)).contains(&code)
-    };
-    maps.lines().find(is_there).unwrap().split_whitespace().nth(5).map(str::to_owned)
-}
-
-#[test]
-fn a_server_that_makes_many_copies_moves_its_code_and_they_are_as_before() {
-    let work = |()| {
-        let method = StartMethod::ForkServer;
-        let huge_pages = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
-        let has_some = cfg!(target_arch = "x86_64") && huge_pages.is_ok_and(|text| !text.contains("[never]"));
-        // The machine may be short of huge pages for a moment.
-        let is_moved = (0..20).any(|_| {
-            let first = start(method, file_of_code, ()).join().unwrap();
-            assert_eq!(first, file_of_code(()));
-            let files: Vec<_> = (0..40).map(|_| start(method, file_of_code, ()).join().unwrap()).collect();
-            let is_moved = files.ends_with(&[None]);
-            assert_eq!(start(method, double, 4).join().unwrap(), 8);
-            let panics = start(method, |()| -> () { panic!("with a place") }, ()).join().unwrap_err();
-            assert!(panics.to_string().contains("helpers.rs"), "{panics}");
-            assert_eq!(start_pool(method, 2).map(double, 0..3).unwrap(), [0, 2, 4]);
-            let server = Watched::new(server().unwrap());
-            server.kill();
-            assert!(server.ends());
-            is_moved
-        });
-        assert_eq!(is_moved, has_some, "with huge pages where there are some");
-    };
-    spawn(work, ()).unwrap().join().unwrap();
-}
-
 /// The fork server alone. Its spares, and copies that are on their way to be children, have run no program of their
 /// own since they were made: PF_FORKNOEXEC among their flags, proc_pid_stat(5).
 fn server() -> Option<u32> {
