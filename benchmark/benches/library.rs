@@ -90,6 +90,15 @@ fn a_string_there_and_back(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 20)]
+fn numbers_there_and_back(bencher: Bencher<'_, '_>) {
+    let pool = pool();
+    let numbers = vec![0.5; BYTES / size_of::<f64>()];
+    let cross =
+        |numbers: Vec<f64>| pool.apply(|numbers: Vec<f64>| numbers, numbers).expect("the same numbers");
+    bencher.counter(BytesCount::new(2 * BYTES)).with_inputs(|| numbers.clone()).bench_local_values(cross);
+}
+
+#[divan::bench(sample_count = 20)]
 fn shared_bytes_there_and_back(bencher: Bencher<'_, '_>) {
     let pool = pool();
     let bytes = SharedBytes::copy_from_slice(&vec![7; BYTES]).expect("memory for the bytes");
