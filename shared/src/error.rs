@@ -1,5 +1,7 @@
 //! What can go wrong, as the caller sees it.
 
+use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -8,7 +10,18 @@ use crate::ipc::outcome::{Failure, Reason};
 use crate::status::ExitStatus;
 
 /// What went wrong. Each text reads after "failed to"; what caused it is its source.
-#[derive(Debug, thiserror::Error)]
+///
+/// `{:?}` gives the whole sentence, since that is what a program shows whose `main` returns an error, and a test that
+/// unwraps one:
+///
+/// ```
+/// # multiprocessing::init();
+/// let error = multiprocessing::spawn(|n: u32| 10 / n, 0)?.join().unwrap_err();
+/// let text = format!("{error:?}");
+/// assert!(text.starts_with("failed to run `") && text.ends_with(": attempt to divide by zero"), "{text}");
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The program has not called [`init`](crate::init), so a child would not know that it is one.
@@ -138,6 +151,14 @@ pub enum Error {
     PoolTerminated,
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to {self}")?;
+        std::iter::successors(self.source(), |cause| (*cause).source())
+            .try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
 /// A value that crosses from one process into another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -147,8 +168,8 @@ pub enum Value {
     Result,
 }
 
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Value::Argument => "argument",
             Value::Result => "result",
