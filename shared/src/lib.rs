@@ -72,7 +72,7 @@
 //! | `set_start_method`, `get_context` | [`StartMethod`] on each builder | `spawn` and `forkserver`; no choice for the whole program |
 //! | `connection.wait(…, timeout)`, `sentinel` | [`wait`], a [`Process`] as a descriptor (`AsFd`) | |
 //! | `terminate()`, `kill()` | [`Process::terminate`], [`kill`](Process::kill) | and with all that it started: [`terminate_tree`](Process::terminate_tree), [`kill_tree`](Process::kill_tree) |
-//! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-1`, `PoolWorker-2` |
+//! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-3`, say; all children of a process are counted together |
 //! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
 //! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
 //! | `Pool()` | [`Pool::with_default_size`] | as many workers as CPUs that may be used |
@@ -89,6 +89,8 @@
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`TaskHandle`], [`MapHandle`] | waiting with a timeout says whether it was in time |
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
 //! | `shared_memory.SharedMemory` | [`SharedBytes`], [`SharedBytesMut`] | written by one process and then read by all; no name to unlink |
+//! | `Queue`, `Pipe` | | results come back by themselves, as a call's value; [`Builder::stdin`] and [`stdout`](Builder::stdout) take the ends of a [`pipe`](std::io::pipe) |
+//! | `Lock`, `Event`, `Semaphore`, `Barrier`, `Value`, `Array`, `Manager` | | no process waits for another's lock, or sees memory change: the caller hands out arguments and puts results together |
 //! | `with Pool() as pool:` | dropping the pool | both terminate it: get the results first |
 //!
 //! `fork` is missing on purpose: it copies the locks of all threads as they stand, and takes the longer the more
