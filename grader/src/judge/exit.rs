@@ -15,16 +15,18 @@ const CRASHES: [i32; 5] = [4, 6, 7, 8, 11];
 /// Whether a run ended as asked for.
 pub(super) fn judge(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     main_ended(condition, run).and(|| match &run.observation {
-        Observation::Full => {
-            crashed(condition, run).and(|| left_behind(condition, run)).and(|| waited(condition, run))
-        }
+        Observation::Full => crashed(condition, run)
+            .and(|| failed(condition, run))
+            .and(|| left_behind(condition, run))
+            .and(|| waited(condition, run)),
         Observation::OutputOnly { reason } if asks_for_children(condition) => Outcome::Unseen(reason.clone()),
         Observation::OutputOnly { .. } => Outcome::Holds,
     })
 }
 
 fn asks_for_children(condition: &ExitCondition) -> bool {
-    condition.crashed.is_some() || condition.left_behind.is_some() || condition.waited
+    [condition.crashed, condition.failed, condition.left_behind].iter().any(Option::is_some)
+        || condition.waited
 }
 
 fn main_ended(condition: &ExitCondition, run: &RunRecord) -> Outcome {
@@ -42,13 +44,7 @@ fn main_ended(condition: &ExitCondition, run: &RunRecord) -> Outcome {
         }
         _ => format!("An end with {} is expected.", wanted_end(wanted)),
     };
-    let mut explanation = Explanation::new(text);
-    let last_words: Vec<_> = run.stream(crate::model::Stream::Stderr);
-    for line in last_words.iter().skip(last_words.len().saturating_sub(4)) {
-        let shown = super::shown::clipped(&line.text, 0).0;
-        explanation = explanation.with_line("stderr", shown, crate::model::Mark::Plain, "");
-    }
-    Outcome::Broken(explanation)
+    Outcome::Broken(Explanation::new(text))
 }
 
 fn wanted_end(status: ExitStatus) -> String {
@@ -62,13 +58,29 @@ fn crashed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     let is_crash =
         |process: &&Process| matches!(process.status, Some(ExitStatus::Signal(s)) if CRASHES.contains(&s));
     let found: Vec<&Process> = run.processes.iter().filter(is_crash).collect();
-    counted(condition.crashed, &found, run, |process| {
-        let how = process.status.map_or_else(String::new, |status| format!(" ({status})"));
-        format!("{}{how}", process.label())
-    })
-    .map_or(Outcome::Holds, |(who, wanted)| {
+    counted(condition.crashed, &found, run, with_status).map_or(Outcome::Holds, |(who, wanted)| {
         Outcome::Broken(Explanation::new(format!("Crashed processes: {who}; {wanted} expected.")))
     })
+}
+
+fn failed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let has_failed = |process: &&Process| {
+        process.number != 0 && matches!(process.status, Some(ExitStatus::Code(code)) if code != 0)
+    };
+    let found: Vec<&Process> = run.processes.iter().filter(has_failed).collect();
+    counted(condition.failed, &found, run, with_status).map_or(Outcome::Holds, |(who, wanted)| {
+        let text = format!(
+            "Children that failed: {who}; {wanted} expected. A child fails that panics, or raises an exception that \
+             nobody catches, even if it has printed its line before."
+        );
+        Outcome::Broken(Explanation::new(text))
+    })
+}
+
+/// "child 1 (exit code 101)".
+fn with_status(process: &Process) -> String {
+    let how = process.status.map_or_else(String::new, |status| format!(" ({status})"));
+    format!("{}{how}", process.label())
 }
 
 fn left_behind(condition: &ExitCondition, run: &RunRecord) -> Outcome {

@@ -194,6 +194,8 @@ pub struct ExitCondition {
     pub signal: Option<i32>,
     /// Processes that ended by a crash.
     pub crashed: Option<Count>,
+    /// Children that ended with an exit code other than 0.
+    pub failed: Option<Count>,
     /// Processes that outlived main.
     pub left_behind: Option<Count>,
     /// Whether every child has to be reaped before main ends.

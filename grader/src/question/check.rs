@@ -113,6 +113,9 @@ pub(super) struct ExitTable {
     /// Processes that end by SIGSEGV, SIGABRT, SIGBUS, SIGILL or SIGFPE.
     #[schemars(with = "Option<CountValue>")]
     crashed: Option<Spanned<CountValue>>,
+    /// Children that end with an exit code other than 0, as those do that panic or raise an exception.
+    #[schemars(with = "Option<CountValue>")]
+    failed: Option<Spanned<CountValue>>,
     /// Processes that outlive main.
     #[schemars(with = "Option<CountValue>")]
     left_behind: Option<Spanned<CountValue>>,
@@ -288,10 +291,13 @@ impl Lowering<'_> {
                 self.mistake(signal.span(), "main ends with a `code` or by a `signal`, not both");
             }
             (None, None)
-                if table.crashed.is_none() && table.left_behind.is_none() && table.waited.is_none() =>
+                if [&table.crashed, &table.failed, &table.left_behind]
+                    .iter()
+                    .all(|count| count.is_none())
+                    && table.waited.is_none() =>
             {
-                let message =
-                    "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `left_behind` or `waited`";
+                let message = "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `failed`, `left_behind` \
+                               or `waited`";
                 self.mistake(spanned.span(), message);
             }
             _ => {}
@@ -306,6 +312,7 @@ impl Lowering<'_> {
                 None => None,
             },
             crashed: self.optional_count(table.crashed.as_ref(), Relation::Exactly)?,
+            failed: self.optional_count(table.failed.as_ref(), Relation::Exactly)?,
             left_behind: self.optional_count(table.left_behind.as_ref(), Relation::Exactly)?,
             waited: match &table.waited {
                 Some(waited) => self.flag(waited)?,
