@@ -59,7 +59,7 @@ fn unsolve(copy: &Copy, question: &str) {
 }
 
 #[test]
-fn a_copy_without_solutions_still_grades() {
+fn a_copy_without_solutions_still_grades_and_proves_nothing() {
     let copy = copy();
     if has_solutions() {
         copy.remove_folder("solutions");
@@ -69,6 +69,7 @@ fn a_copy_without_solutions_still_grades() {
     copy.grader().args(["grade", "q3"]).assert().code(1).stdout(started);
     let by_command = verdicts(&copy, &["q3", "--command", "echo Person 1 started"]);
     assert_eq!(by_command[0].1, "passed", "{by_command:?}");
+    copy.grader().arg("check").assert().code(2).stderr(contains("no folder `solutions` here"));
 }
 
 #[test]

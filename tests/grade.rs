@@ -25,6 +25,9 @@ const FEWEST_RUNS: usize = 3;
 /// How often in a row a fixture has to be judged rightly before its gap counts as closed; luck may do it once.
 const TIMES_TO_CLOSE_A_GAP: usize = 3;
 
+/// What is told of a right submission that is not passed.
+const RIGHT: &str = "this submission is right, and has to pass every check that can be run; but";
+
 /// Something that is graded.
 #[derive(Debug, Clone)]
 enum Item {
@@ -199,14 +202,14 @@ impl House {
         match item {
             Item::Solution(_) => {
                 let graded = grade();
-                self.expect_right(&graded)?;
+                self.expect_right(&graded, RIGHT)?;
                 snapshot(&question, &graded);
                 Ok(())
             }
-            Item::Exercise(_) => self.expect_right(&grade()),
+            Item::Exercise(_) => self.expect_right(&grade(), "this answer does not earn full points yet"),
             Item::Fixture(fixture) => match &fixture.known_gap {
                 Some(gap) => self.expect_gap(name, fixture, gap, grade),
-                None if fixture.verdict == Verdict::Passed => self.expect_right(&grade()),
+                None if fixture.verdict == Verdict::Passed => self.expect_right(&grade(), RIGHT),
                 None => expect_caught(fixture, &grade()),
             },
         }
@@ -218,15 +221,12 @@ impl House {
         self.references.get(&question.id).filter(|_| is_reference)
     }
 
-    /// No check fails, and every check that can be run is passed.
-    fn expect_right(&self, graded: &Graded) -> Result<(), Failed> {
+    /// No check fails, and every check that can be run is passed; else this is told.
+    fn expect_right(&self, graded: &Graded, otherwise: &str) -> Result<(), Failed> {
         // Where nobody can be held, nothing of a prediction can be judged.
         let is_seen = graded.count(Verdict::Passed) > 0 || graded.reason().is_some();
         if graded.verdict() != Verdict::Passed || !is_seen {
-            return Err(told(
-                "this submission is right, and has to pass every check that can be run",
-                graded,
-            ));
+            return Err(told(otherwise, graded));
         }
         let unseen = graded.count(Verdict::NotRun);
         if unseen > 0 {
@@ -286,7 +286,7 @@ fn expect_caught(fixture: &Fixture, graded: &Graded) -> Result<(), Failed> {
     let checks: Vec<String> = fixture.caught_by.iter().map(|name| format!("  {name}")).collect();
     let expected =
         format!("this submission has to be graded `{}` by\n{}", fixture.verdict, checks.join("\n"));
-    Err(told(&expected, graded))
+    Err(told(&format!("{expected}; but"), graded))
 }
 
 /// What was expected, and the grade that came instead, as its learner would read it.
@@ -295,7 +295,7 @@ fn told(expected: &str, graded: &Graded) -> Failed {
     // Writing into memory cannot fail.
     let _ = report::text::write_grade(&graded.grade, 100, &mut text);
     let text = String::from_utf8_lossy(&text);
-    format!("{expected}; but:\n{}", anstream::adapter::strip_str(&text)).into()
+    format!("{expected}:\n{}", anstream::adapter::strip_str(&text)).into()
 }
 
 /// Holds what a solution prints when it runs freely against the committed text; every such run has to print the same.

@@ -198,7 +198,27 @@ fn the_end_of_a_run_is_explained() {
     writeln!(all, "== not waited for\n{}\n", verdict(exit, left.clone())).unwrap();
     left.processes[2].status = Some(ExitStatus::Signal(6));
     writeln!(all, "== a child crashed\n{}\n", verdict(exit, left.clone())).unwrap();
+    let mut failed =
+        observed(&[("Square: 100", 1), ("thread 'main' panicked at main.rs:3:5:", 2), ("oops", 2)]);
+    failed.processes[2].status = Some(ExitStatus::Code(101));
+    failed.lines[1..].iter_mut().for_each(|line| line.stream = Stream::Stderr);
+    let no_failure = "exit = { code = 0, failed = 0 }";
+    writeln!(all, "== a child failed\n{}\n", verdict(no_failure, failed.clone())).unwrap();
+    writeln!(all, "== a child failed before its line\n{}\n", verdict(SQUARE_CUBE, failed)).unwrap();
+    let mut steered = observed(&[("Done!", 0), ("Square: 100", 1), ("Cube: 1000", 2)]);
+    steered.schedule.policy = Policy::ChildrenLast;
+    writeln!(all, "== in an order of the grader's\n{}\n", verdict(SQUARE_CUBE, steered)).unwrap();
     writeln!(all, "== too few\n{}\n", verdict("processes = { created = 4 }", left.clone())).unwrap();
+    let together = "processes = { alive_together = 2 }";
+    let mut alone = observed(&[("hello", 0)]);
+    alone.processes.truncate(1);
+    writeln!(all, "== no child at all\n{}\n", verdict(together, alone)).unwrap();
+    let mut one_by_one = observed(&[]);
+    for (number, process) in (0..).zip(&mut one_by_one.processes[1..]) {
+        process.born = Duration::from_millis(10 * number);
+        process.ended = Some(process.born + Duration::from_millis(5));
+    }
+    writeln!(all, "== one by one\n{}\n", verdict(together, one_by_one)).unwrap();
     writeln!(
         all,
         "== none alive together\n{}\n",

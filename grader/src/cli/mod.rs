@@ -151,7 +151,7 @@ fn report_error(error: &CommandError) -> u8 {
         | CommandError::Review(_)
         | CommandError::Workspace(_)
         | CommandError::Course(_)
-        | CommandError::Check(CheckError::Grading(GradingError::Course(_)))
+        | CommandError::Check(CheckError::NoSolutions | CheckError::Grading(GradingError::Course(_)))
         | CommandError::Grading(GradingError::Course(_))
         | CommandError::Watch(WatchError::Course(_)) => exit::USAGE,
         CommandError::Check(CheckError::Grading(GradingError::Build(_)))

@@ -10,6 +10,7 @@ mod difference;
 mod exit;
 mod helper;
 mod hidden;
+mod last_words;
 mod order;
 mod outcome;
 mod output;
@@ -49,6 +50,7 @@ pub struct Evidence {
 pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grade {
     let mut checks: Vec<CheckResult> =
         question.checks.iter().enumerate().map(|(index, _)| judge_check(index, question, evidence)).collect();
+    last_words::add(&mut checks, evidence);
     hidden::conceal(question, &mut checks);
     let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
     let timeline = checks.iter().find_map(|check| draw(check, evidence));
@@ -165,7 +167,8 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         }
     }
     if let Some((run, explanation)) = broken {
-        let explanation = with_steps(with_ending(explanation, run, &question.limits), run);
+        let explanation = with_ending(explanation, run, &question.limits);
+        let explanation = with_steps(with_steering(explanation, run), run);
         return result(broken_verdict(run), Some(explanation), Some(run));
     }
     match over_all_runs(check, question, evidence) {
@@ -225,6 +228,15 @@ fn tells_more(run: &RunRecord, than: &RunRecord) -> bool {
     let is_free = |run: &RunRecord| run.schedule.policy == Policy::Free;
     let both_exhaustive = [run, than].iter().all(|run| run.schedule.policy == Policy::Exhaustive);
     (is_free(than) && !is_free(run)) || (both_exhaustive && run.steps.len() < than.steps.len())
+}
+
+/// An explanation that says where an order comes from which its author may never have seen.
+fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
+    let is_steered = !matches!(run.schedule.policy, Policy::Free | Policy::Exhaustive);
+    if is_steered && explanation.listing.iter().any(|line| line.note == output::TOO_EARLY) {
+        explanation.text += " The grader chose this order, as a busy machine may; a sleep is no wait.";
+    }
+    explanation
 }
 
 /// An explanation that ends with the order in which it happened, where every order was tried.
@@ -291,7 +303,7 @@ fn alive_together(condition: &ProcessesCondition, evidence: &Evidence) -> Outcom
     let most = seen.iter().map(|run| processes::most_together(run)).max();
     match (most, seen.first()) {
         (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
-            Outcome::Broken(processes::explain_together(most, count))
+            Outcome::Broken(processes::explain_together(most, processes::most_created(&seen), count))
         }
         _ => Outcome::Holds,
     }

@@ -10,6 +10,9 @@ use crate::model::{
     By, Count, Expectation, Explanation, Line, Machine, Mark, Observation, RunRecord, Stream,
 };
 
+/// What stands beside a line that came too early.
+pub(super) const TOO_EARLY: &str = "too early";
+
 /// So many lines are shown around the place that matters.
 const MOST_LISTED: usize = 10;
 
@@ -198,7 +201,7 @@ fn explain_order(assignment: &Assignment<'_>, lines: &[&Line]) -> Explanation {
     let last = end.min(early + MOST_LISTED / 2);
     for (line, shown) in lines.iter().enumerate().take(last + 1).skip(early.saturating_sub(2)) {
         let (mark, note) = match () {
-            () if line == early => (Mark::Wrong, "too early".to_owned()),
+            () if line == early => (Mark::Wrong, TOO_EARLY.to_owned()),
             () if before.contains(&line) => (Mark::Right, format!("has to come before line {}", early + 1)),
             () => (Mark::Plain, String::new()),
         };

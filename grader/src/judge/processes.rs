@@ -5,7 +5,8 @@ use super::helper::is_helper;
 use super::outcome::Outcome;
 use super::shown::{listed, plural};
 use crate::model::{
-    Count, ExitStatus, Explanation, Observation, Process, ProcessesCondition, RunRecord, signal_name,
+    Count, ExitStatus, Explanation, Observation, Process, ProcessesCondition, Relation, RunRecord,
+    signal_name,
 };
 
 /// What must be seen of one run: how many children there were and how they ended.
@@ -65,12 +66,26 @@ pub(super) fn most_together(run: &RunRecord) -> usize {
     children(run).map(|process| alive_at(process.born)).max().unwrap_or(0)
 }
 
-/// What is told if no run showed enough children alive together.
-pub(super) fn explain_together(most: usize, count: Count) -> Explanation {
+/// The greatest number of children that any of these runs had.
+pub(super) fn most_created(runs: &[&RunRecord]) -> usize {
+    runs.iter().map(|run| children(run).count()).max().unwrap_or(0)
+}
+
+/// What is told if no run showed enough children alive together, of `created` in all.
+pub(super) fn explain_together(most: usize, created: usize, count: Count) -> Explanation {
+    let advice = match created {
+        0 => " The program starts no process; a thread is none.".to_owned(),
+        created if created == most => {
+            format!(" No more than {created} {} started.", if created == 1 { "is" } else { "are" })
+        }
+        _ => " Start all of them before you wait for the first; to drop a `Process` is to wait for it, too."
+            .to_owned(),
+    };
     Explanation::new(format!(
-        "At most {} {} alive at one moment; {} expected. Start all of them before you wait for the first.",
+        "At most {} {} alive at one moment; {} expected.{}",
         plural(most, "child").replace("childs", "children"),
         if most == 1 { "was" } else { "were" },
-        count::described(count)
+        count::described(count),
+        if count.relation == Relation::AtMost { String::new() } else { advice },
     ))
 }

@@ -22,7 +22,8 @@ pub(super) fn awaited(tree: &Tree) -> Vec<usize> {
     awaited
 }
 
-fn targets(tid: Pid, call: &SystemCall) -> Vec<Pid> {
+/// The processes that a thread in this call waits for by name.
+pub(super) fn targets(tid: Pid, call: &SystemCall) -> Vec<Pid> {
     let number = |value: u64| Pid::from_raw((value as i32).max(0));
     match call.number {
         libc::SYS_wait4 => number(call.args[0]).into_iter().collect(),
@@ -39,13 +40,16 @@ fn targets(tid: Pid, call: &SystemCall) -> Vec<Pid> {
     }
 }
 
-/// The processes whose pidfds are among what is polled; each entry is a descriptor and two sets of events, see poll(2).
+/// The processes whose pidfds are among what is polled.
 fn polled(tid: Pid, call: &SystemCall) -> Vec<Pid> {
-    (0..call.args[1].min(MOST_POLLED))
-        .filter_map(|entry| {
-            let descriptor: [u8; 4] = proc::memory(tid, call.args[0] + entry * 8)?;
-            let descriptor = u64::try_from(i32::from_ne_bytes(descriptor)).ok()?;
-            proc::pidfd_target(tid, descriptor)
-        })
-        .collect()
+    descriptors(tid, call).filter_map(|descriptor| proc::pidfd_target(tid, descriptor)).collect()
+}
+
+/// The descriptors that poll(2) or ppoll(2) looks at; each entry is one of them and two sets of events.
+pub(super) fn descriptors(tid: Pid, call: &SystemCall) -> impl Iterator<Item = u64> {
+    let SystemCall { args, .. } = *call;
+    (0..args[1].min(MOST_POLLED)).filter_map(move |entry| {
+        let descriptor: [u8; 4] = proc::memory(tid, args[0] + entry * 8)?;
+        u64::try_from(i32::from_ne_bytes(descriptor)).ok()
+    })
 }

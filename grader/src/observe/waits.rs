@@ -1,9 +1,11 @@
 //! Why a run does not go on: who waits for what, a sentence each.
 
+use std::collections::BTreeSet;
+
 use rustix::process::Pid;
 
 use super::tree::Tree;
-use super::{proc, sockets};
+use super::{awaited, proc, sockets};
 use crate::sys::SystemCall;
 
 /// What every living process waits for, in order of birth.
@@ -50,11 +52,12 @@ fn described(
             writes(tree, index, tid, call.args[0], label)
         }
         libc::SYS_futex => waits_for_lock(tree, tid, call, label),
-        libc::SYS_ppoll | libc::SYS_pselect6 | libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => {
-            waits_for_any()
-        }
+        libc::SYS_ppoll => waits_for_any(tree, index, tid, call, label),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_poll | libc::SYS_select | libc::SYS_epoll_wait => waits_for_any(),
+        libc::SYS_poll => waits_for_any(tree, index, tid, call, label),
+        libc::SYS_pselect6 | libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => nothing_comes(),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select | libc::SYS_epoll_wait => nothing_comes(),
         libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait => {
             "waits for a signal that nobody sends".to_owned()
         }
@@ -67,8 +70,30 @@ fn described(
     }
 }
 
-fn waits_for_any() -> String {
+fn nothing_comes() -> String {
     "waits for something to read or write that never comes".to_owned()
+}
+
+/// What poll(2) waits for: the end of a process, or a word from whoever has the other end of a pipe or a socket.
+fn waits_for_any(
+    tree: &Tree,
+    index: usize,
+    tid: Pid,
+    call: &SystemCall,
+    label: &dyn Fn(usize) -> String,
+) -> String {
+    let named = |indexes: BTreeSet<usize>| indexes.into_iter().map(label).collect::<Vec<_>>().join(" or ");
+    let ending: BTreeSet<usize> =
+        awaited::targets(tid, call).into_iter().filter_map(|pid| tree.of_number(pid)).collect();
+    if !ending.is_empty() {
+        return format!("waits for {} to end", named(ending));
+    }
+    let others: BTreeSet<usize> = awaited::descriptors(tid, call)
+        .filter_map(|descriptor| far_end(&proc::descriptor(tid, descriptor)?, "other end"))
+        .flat_map(|(_, _, other)| holders(tree, &other, true))
+        .filter(|other| *other != index)
+        .collect();
+    if others.is_empty() { nothing_comes() } else { format!("waits for word from {}", named(others)) }
 }
 
 fn waits_for_child(tree: &Tree, index: usize, call: &SystemCall, label: &dyn Fn(usize) -> String) -> String {

@@ -50,6 +50,17 @@ b.close(); a.recv(1)",
 }
 
 #[test]
+fn whoever_polls_waits_for_an_end_or_for_word() {
+    let child = "a, b = socket.socketpair()\nif (child := os.fork()) == 0: a.close(); b.recv(1)\nb.close(); p = select.poll();";
+    let end = waits(&format!("{child} p.register(os.pidfd_open(child), select.POLLIN); p.poll()"));
+    assert_eq!(end[0], "Main waits for child 1 to end.");
+    let word = waits(&format!("{child} p.register(a, select.POLLIN); p.poll()"));
+    assert_eq!(word[0], "Main waits for word from child 1.");
+    let nothing = waits("a, b = os.pipe(); p = select.poll(); p.register(a, select.POLLIN); p.poll()");
+    assert_eq!(nothing, ["Main waits for something to read or write that never comes."]);
+}
+
+#[test]
 fn a_socket_whose_other_end_was_not_closed() {
     let waits = waits("a, b = socket.socketpair(); a.recv(1)");
     let expected =

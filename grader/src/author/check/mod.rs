@@ -30,6 +30,11 @@ pub enum CheckError {
     /// A question is not there, or cargo cannot be used.
     #[error(transparent)]
     Grading(#[from] GradingError),
+    /// There is nothing to prove questions by.
+    #[error(
+        "prove questions: there is no folder `solutions` here. Is this a learner's copy? Do it in the course it was made from"
+    )]
+    NoSolutions,
     /// Packages are not named like their questions, so that cargo does not find them.
     #[error("build the questions:\n{}", .0.join("\n"))]
     Packages(Vec<String>),
@@ -75,6 +80,9 @@ pub fn check(
     let misnamed = misnamed(workspace, course.ids().iter());
     if !misnamed.is_empty() {
         return Err(CheckError::Packages(misnamed));
+    }
+    if !workspace.root().join("solutions").is_dir() {
+        return Err(CheckError::NoSolutions);
     }
     let subjects: Vec<Subject> = ids
         .iter()
