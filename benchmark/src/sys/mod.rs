@@ -4,10 +4,17 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-/// Starts a program by posix_spawn(3), with an empty environment, and waits for it.
+unsafe extern "C" {
+    /// This process's environment, see environ(7).
+    static environ: *const *mut c_char;
+}
+
+/// Starts a program by posix_spawn(3), with this process's environment, which tells its loader where to look for
+/// libraries, and waits for it.
 pub fn spawn_and_wait(program: &CString, argument: &CString) {
     let arguments = [program.as_ptr().cast_mut(), argument.as_ptr().cast_mut(), ptr::null_mut()];
-    let environment: [*mut c_char; 1] = [ptr::null_mut()];
+    // SAFETY: a static of the C library's may be read as long as nobody writes to it, and nothing here sets variables.
+    let environment = unsafe { environ };
     let mut pid = 0;
     // SAFETY: posix_spawn reads strings that end in NUL and arrays that end in a null pointer; these are, and
     // they outlive the call. Null stands for no file actions and no attributes.
@@ -18,7 +25,7 @@ pub fn spawn_and_wait(program: &CString, argument: &CString) {
             ptr::null(),
             ptr::null(),
             arguments.as_ptr(),
-            environment.as_ptr(),
+            environment,
         )
     };
     assert_eq!(error, 0, "posix_spawn failed");
