@@ -23,10 +23,13 @@ mod written;
 
 use crate::model::{
     Answer, Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Orders,
-    Points, Policy, Prediction, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary, Stream,
-    Timeline, ValidatorAnswer, Verdict, signal_name,
+    Points, Policy, Prediction, Process, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary,
+    Stream, Timeline, ValidatorAnswer, Verdict, signal_name,
 };
 use outcome::Outcome;
+
+/// So many of the processes that were still running are named.
+const MOST_NAMED: usize = 4;
 
 /// What is known of a submission's runs.
 #[derive(Debug, Clone, Default)]
@@ -423,8 +426,16 @@ fn broken_verdict(run: &RunRecord) -> Verdict {
 fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -> Explanation {
     let why = match &run.ending {
         Ending::TimedOut => {
+            let running = run.processes.iter().filter(|process| process.ended.is_none());
+            let mut running: Vec<String> = running.map(Process::label).collect();
+            let more = running.split_off(running.len().min(MOST_NAMED));
+            running.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
+            let who = match running.as_slice() {
+                [] => String::new(),
+                running => format!(", with {} still running", shown::listed(running)),
+            };
             format!(
-                "The program was ended after {} s, the time that this question gives it.",
+                "The program was ended after {} s, the time that this question gives it{who}.",
                 limits.wall.as_secs_f64()
             )
         }
