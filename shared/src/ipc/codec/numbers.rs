@@ -104,7 +104,13 @@ impl<'de> SeqAccess<'de> for Row<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        if self.0.is_empty() { Ok(None) } else { seed.deserialize(First(self.0)).map(Some) }
+        let left = self.0.len();
+        if left == 0 {
+            return Ok(None);
+        }
+        let element = seed.deserialize(First(self.0))?;
+        // Of elements that are no numbers, and take none, there would be no end.
+        if self.0.len() == left { Err(Error::Wrong) } else { Ok(Some(element)) }
     }
 }
 
@@ -188,6 +194,16 @@ mod tests {
         counts: Option<Vec<u8>>,
     }
 
+    /// Takes nothing of what it is read from.
+    #[derive(Debug, PartialEq)]
+    struct Nothing;
+
+    impl<'de> Deserialize<'de> for Nothing {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Nothing, D::Error> {
+            Ok(Nothing)
+        }
+    }
+
     #[test]
     fn vectors_of_each_type_cross_whatever_their_length() {
         for length in [0, 1, 253, 254, 1_000, ATTACHED_FROM] {
@@ -222,6 +238,7 @@ mod tests {
         assert!(read_as::<_, Vec<u64>>(&odd) == (1, Err(Error::Wrong)));
         assert!(read_as::<_, Box<[u64]>>(&odd) == (1, Err(Error::Wrong)));
         assert!(read_as::<_, Vec<(u8, char)>>(&odd) == (1, Err(Error::Wrong)));
+        assert!(read_as::<_, Vec<Nothing>>(&odd) == (1, Err(Error::Wrong)));
         assert!(read_as::<_, Vec<u64>>(&vec![1_u8; 9]) == (0, Err(Error::TooShort)));
     }
 
