@@ -253,7 +253,7 @@ struct Run<'a> {
     over: Option<Ending>,
     /// When it was over, and for how much of that time it was kept waiting for the CPUs.
     stopped: Duration,
-    waited: Duration,
+    kept_from_cpus: Duration,
 }
 
 /// Who is writing.
@@ -345,7 +345,7 @@ impl<'a> Run<'a> {
             children_ended: 0,
             over: None,
             stopped: Duration::ZERO,
-            waited: Duration::ZERO,
+            kept_from_cpus: Duration::ZERO,
         })
     }
 
@@ -386,7 +386,7 @@ impl<'a> Run<'a> {
             };
         };
         self.stopped = self.at();
-        self.waited = self.has_waited(self.stopped);
+        self.kept_from_cpus = self.told_of_waiting(self.stopped);
         Ok(ending)
     }
 
@@ -439,11 +439,11 @@ impl<'a> Run<'a> {
     /// For how much of the run's time the rest of the machine kept it from going on; for all of it while that cannot be
     /// told, since somebody waits for a CPU who did so when the time was up.
     fn kept_waiting(&self, at: Duration, up: Duration) -> Duration {
-        if self.is_settled(&self.turn, up) { self.has_waited(at) } else { at }
+        if self.is_settled(&self.turn, up) { self.told_of_waiting(at) } else { at }
     }
 
     /// The same as far as it is told by now.
-    fn has_waited(&self, at: Duration) -> Duration {
+    fn told_of_waiting(&self, at: Duration) -> Duration {
         let mut effort = self.effort();
         effort += self.ended;
         effort.since(self.before).kept_waiting(at, u32::try_from(num_cpus::get()).unwrap_or(u32::MAX))

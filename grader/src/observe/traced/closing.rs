@@ -122,7 +122,7 @@ impl Run<'_> {
             steps.filter_map(|choice| Some(Held { process: number(&choice.who)?, ..choice.who })).collect();
         // Only who has given up already in a run in which that long was passed over may have been right to on a busy
         // machine: others fail for another reason, and that is to be seen.
-        let kept_waiting = self.plan.most_passed.map_or(Duration::ZERO, |_| self.waited);
+        let kept_waiting = self.plan.most_passed.map_or(Duration::ZERO, |_| self.kept_from_cpus);
         let is_late = self.passed_over_held.saturating_add(kept_waiting) >= GENEROUS;
         let waiters = self.waiters.iter().filter(|_| is_late);
         let hurried = waiters.filter_map(|index| numbers.get(*index).copied().flatten()).collect();
@@ -142,7 +142,7 @@ impl Run<'_> {
             wrappers: self.programs.saturating_sub(1),
             hurried,
             longest_wait: self.longest_wait,
-            kept_waiting: self.waited,
+            kept_waiting: self.kept_from_cpus,
         }
     }
 }
