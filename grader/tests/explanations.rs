@@ -160,6 +160,24 @@ fn the_wrong_writer_is_named() {
 }
 
 #[test]
+fn how_a_child_repeats_what_main_has_printed_is_told() {
+    let (square, cube, done) = ("Square: 100", "Cube: 1000", "Done!");
+    let mut all = String::new();
+    for (name, executed, lines) in [
+        ("a copy of main", false, &[(square, 0), (square, 1), (cube, 2), (done, 0)][..]),
+        ("the program anew", true, &[(square, 1), (square, 0), (cube, 2), (done, 0)]),
+        ("and another line is missing", true, &[(done, 0), (done, 1), (cube, 2)]),
+        ("main itself", true, &[(square, 0), (square, 0), (cube, 2), (done, 0)]),
+        ("two children", true, &[(square, 1), (square, 2), (cube, 3), (done, 0)]),
+    ] {
+        let mut run = observed(lines);
+        run.processes[1..].iter_mut().for_each(|child| child.executed = executed);
+        writeln!(all, "== {name}\n{}\n", verdict(SQUARE_CUBE, run)).unwrap();
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
 fn the_end_of_a_run_is_explained() {
     let exit = "exit = { code = 0, crashed = 0, left_behind = 0, waited = true }";
     let ended = |status, ending| {

@@ -43,7 +43,7 @@ pub(super) fn judge_text(run: &RunRecord, expectation: &Expectation) -> Outcome 
     match order::decide(expectation, &run.stream(Stream::Stdout), &run.machine, demands) {
         Ok(Decision::Matches(_)) => Outcome::Holds,
         Ok(Decision::Stuck { lines }) => {
-            Outcome::Broken(explain(expectation, &run.stream(Stream::Stdout), lines, &run.machine))
+            Outcome::Broken(explain(expectation, &run.stream(Stream::Stdout), lines, run))
         }
         Err(TooAmbiguous) => Outcome::Fault("This check's pattern can be read in too many ways.".to_owned()),
     }
@@ -63,7 +63,7 @@ fn judge_lines(
             return Ok(Outcome::Broken(if names_broke_it {
                 explain_names(lines, right)
             } else {
-                explain(expectation, lines, right, &run.machine)
+                explain(expectation, lines, right, run)
             }));
         }
     };
@@ -100,7 +100,8 @@ fn asks_for_writers(expectation: &Expectation) -> bool {
 }
 
 /// Why lines do not match, whoever wrote them and whatever their names mean.
-fn explain(expectation: &Expectation, lines: &[&Line], right: usize, machine: &Machine) -> Explanation {
+fn explain(expectation: &Expectation, lines: &[&Line], right: usize, run: &RunRecord) -> Explanation {
+    let machine = &run.machine;
     if let Some(line) = lines.get(right).filter(|line| line.invalid_utf8) {
         return Explanation::new(format!(
             "Line {} is no text: it holds bytes that are not UTF-8, shown as `\u{fffd}`.",
@@ -117,10 +118,10 @@ fn explain(expectation: &Expectation, lines: &[&Line], right: usize, machine: &M
     }
     match (missing.as_slice(), extra.as_slice()) {
         ([], []) => explain_order(&assignment, lines),
-        ([], [first, ..]) => explain_extra(&assignment, lines, *first, extra.len()),
+        ([], [first, ..]) => explain_extra(&assignment, lines, *first, extra.len(), run),
         (_, []) => explain_missing(&assignment, lines, &missing),
         (_, [first, ..]) if twin(&assignment, lines, *first).is_some() => {
-            explain_twin(&assignment, lines, *first, &missing)
+            explain_twin(&assignment, lines, *first, &missing, run)
         }
         (_, [first, ..]) => match closest(&assignment, &missing, &extra, lines, machine) {
             Some(slot) => explain_difference(
@@ -238,15 +239,39 @@ fn twin(assignment: &Assignment<'_>, lines: &[&Line], extra: usize) -> Option<us
     })
 }
 
+/// How a child may have come to repeat a line of main's without a word about it in its own code.
+fn why_repeated(line: &Line, lines: &[&Line], run: &RunRecord) -> String {
+    let twins = || lines.iter().filter(|other| other.text == line.text).filter_map(|other| other.writer);
+    let child = twins()
+        .filter(|writer| *writer != 0)
+        .find_map(|writer| run.processes.iter().find(|process| process.number == writer));
+    let Some(child) = child.filter(|_| twins().any(|writer| writer == 0)) else { return String::new() };
+    let label = child.label();
+    let why = if child.executed {
+        "a child that is started anew runs the program from its beginning, so each does what stands before \
+         `multiprocessing::init()`, or in Python outside of `if __name__ == \"__main__\":`"
+    } else {
+        "a fork copies what main has printed but not flushed, so flush before you start a child"
+    };
+    format!(" Main has printed it, and {label} too. If {label} is not meant to: {why}.")
+}
+
 /// Everything expected is there, and more.
-fn explain_extra(assignment: &Assignment<'_>, lines: &[&Line], first: usize, count: usize) -> Explanation {
+fn explain_extra(
+    assignment: &Assignment<'_>,
+    lines: &[&Line],
+    first: usize,
+    count: usize,
+    run: &RunRecord,
+) -> Explanation {
     let line = lines[first];
     let what = if line.text.is_empty() {
         format!("Line {}, an empty one, ", first + 1)
     } else {
         format!("Line {}, {}, ", first + 1, quoted(&line.text))
     };
-    let why = match twin(assignment, lines, first) {
+    let twin = twin(assignment, lines, first);
+    let why = match twin {
         Some(twin) => format!("is printed once too often: line {} is the same", twin + 1),
         None if first + count == lines.len() => {
             format!("is too much: the output should end after line {first}")
@@ -258,7 +283,8 @@ fn explain_extra(assignment: &Assignment<'_>, lines: &[&Line], first: usize, cou
         2 => " One more line is too much.".to_owned(),
         count => format!(" {} more lines are too much.", count - 1),
     };
-    around(Explanation::new(format!("{what}{why}.{others}")), lines, first, "not expected")
+    let cause = twin.map_or_else(String::new, |_| why_repeated(line, lines, run));
+    around(Explanation::new(format!("{what}{why}.{others}{cause}")), lines, first, "not expected")
 }
 
 /// A line stands there twice, and another is missing.
@@ -267,14 +293,16 @@ fn explain_twin(
     lines: &[&Line],
     extra: usize,
     missing: &[usize],
+    run: &RunRecord,
 ) -> Explanation {
     let first = twin(assignment, lines, extra).unwrap_or(extra);
     let text = format!(
-        "Line {}, {}, is printed once too often (line {} is the same), and {}.",
+        "Line {}, {}, is printed once too often (line {} is the same), and {}.{}",
         extra + 1,
         quoted(&lines[extra].text),
         first + 1,
-        are_missing(assignment, missing)
+        are_missing(assignment, missing),
+        why_repeated(lines[extra], lines, run),
     );
     around(Explanation::new(text), lines, extra, "once too often")
 }
