@@ -234,9 +234,14 @@ fn write_timeline(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io:
     if timeline.more > 0 {
         writeln!(out, "{:indent$}{DIM}and {} more{DIM:#}", "", timeline.more)?;
     }
-    let broken =
-        if timeline.rows.iter().any(|row| row.broke.is_some()) { ", ✗ the line that is wrong" } else { "" };
-    write_indented(&format!("● a line was written{broken}"), indent, width, DIM, out)
+    let mut legend = "● a line was written".to_owned();
+    for (is_shown, part) in [
+        (timeline.rows.iter().any(|row| row.broke.is_some()), ", ✗ the line that is wrong"),
+        (timeline.rows.iter().any(|row| row.ended.is_none()), ", … still running at the end"),
+    ] {
+        legend.push_str(if is_shown { part } else { "" });
+    }
+    write_indented(&legend, indent, width, DIM, out)
 }
 
 fn write_explanation(
