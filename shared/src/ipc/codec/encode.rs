@@ -295,6 +295,12 @@ macro_rules! fields {
                     self.write(value)
                 }
 
+                /// Derived code asks for this where `skip_serializing_if` has a field left out.
+                #[cold]
+                fn skip_field(&mut self, name: &'static str) -> Result<(), Error> {
+                    Err(Error::LeftOut(name.into()))
+                }
+
                 #[inline]
                 fn end(self) -> Result<(), Error> {
                     Ok(())

@@ -60,6 +60,10 @@ pub(crate) enum Error {
     NoMemory,
     #[error("a sequence or map does not say beforehand how long it is")]
     NoLength,
+    #[error(
+        "`skip_serializing_if` leaves out its field `{0}`, and the bytes do not say so; let that field be written always"
+    )]
+    LeftOut(Box<str>),
     #[error("its type asks what comes next, and the bytes do not say")]
     NotDescribed,
     #[error("the bytes end too early")]
@@ -196,6 +200,43 @@ mod tests {
         assert!(matches!(decode::<[String; 3]>(&bytes), Err(Error::NotThere)));
         let others = attachments::with(&attached, || decode::<(Vec<char>, String, String)>(&bytes));
         assert!(others.is_err());
+    }
+
+    #[test]
+    fn a_field_that_is_left_out_is_an_error() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Sometimes {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<u8>,
+            chunks: Vec<Vec<u8>>,
+        }
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        enum Either {
+            Named {
+                #[serde(skip_serializing_if = "Option::is_none")]
+                status: Option<u8>,
+            },
+        }
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct OtherName {
+            #[serde(alias = "before")]
+            name: u8,
+            other: u8,
+        }
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct BothWays {
+            #[serde(skip)]
+            here: u8,
+            other: u8,
+        }
+        let refused = Err(Error::LeftOut("status".into()));
+        let chunks = vec![vec![1, 3, 7, 8, 9]];
+        assert_eq!(encode(&Sometimes { status: None, chunks: chunks.clone() }, &mut Vec::new()), refused);
+        assert_eq!(encode(&Either::Named { status: None }, &mut Vec::new()), refused);
+        crosses(&Sometimes { status: Some(1), chunks });
+        crosses(&Either::Named { status: Some(1) });
+        crosses(&OtherName { name: 1, other: 2 });
+        crosses(&[BothWays { here: 0, other: 2 }, BothWays { here: 0, other: 3 }]);
     }
 
     #[test]
