@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
+use rustix::process::{Pid, PidfdFlags, Resource, Signal, WaitOptions, getrlimit};
 
 use super::environment::{self, c_string};
 use super::{Begun, Greeting, Kind, World, channel, spawner, summons};
@@ -64,13 +64,16 @@ pub(super) fn reap(pid: Pid) {
     let _ = rustix::io::retry_on_intr(|| rustix::process::waitpid(Some(pid), WaitOptions::empty()));
 }
 
-/// The numbers of this process's descriptors but for the standard streams and those that close on exec.
+/// The numbers of this process's descriptors but for the standard streams, those that close on exec, and those beyond
+/// the limit on descriptors, which posix_spawn(3) refuses to close; a helper does that itself.
 fn open_descriptors() -> io::Result<Vec<RawFd>> {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir("/proc/self/fd")? {
         let name = entry?.file_name();
         numbers.extend(name.to_str().and_then(|name| name.parse::<RawFd>().ok()));
     }
-    numbers.retain(|number| *number > libc::STDERR_FILENO && !descriptor::closes_on_exec(*number));
+    let is_within = |number: RawFd| number > libc::STDERR_FILENO && i64::from(number).cast_unsigned() < limit;
+    numbers.retain(|number| is_within(*number) && !descriptor::closes_on_exec(*number));
     Ok(numbers)
 }

@@ -27,3 +27,13 @@ pub(crate) fn closes_on_exec(number: RawFd) -> bool {
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
     flags == -1 || flags & libc::FD_CLOEXEC != 0
 }
+
+/// Closes all descriptors that this process could not have opened: their numbers are beyond its limit, and so somebody
+/// before it had them.
+pub(crate) fn close_beyond_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let first = limit.and_then(|limit| libc::c_uint::try_from(limit).ok()).unwrap_or(libc::c_uint::MAX);
+    // SAFETY: close_range(2) takes any numbers, and closes what this process has in between. What has an owner here was
+    // opened here, below the limit, or taken over by `inherit` from a parent that had opened it below the same one.
+    unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+}

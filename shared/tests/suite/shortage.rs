@@ -2,11 +2,15 @@
 //!
 //! Each test lowers its limits in a process of its own.
 
-use multiprocessing::{Builder, Error, Pool, SharedBytesMut, Value};
+use std::os::fd::AsRawFd;
+
+use multiprocessing::{Builder, Error, Pool, SharedBytesMut, StartMethod, Value};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::support::{FOREVER, Watched, alone, by_each_method, descriptors, start_pool, wait_for_death};
+use crate::support::{
+    FOREVER, Watched, alone, by_each_method, descriptors, start, start_pool, wait_for_death,
+};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -184,5 +188,19 @@ fn a_worker_that_reaches_its_own_limits_costs_only_its_call() {
             pool.chunks_of(1).timeout(std::time::Duration::from_secs(2)).map_each(greedy, 0..4).unwrap();
         assert!(matches!(late[1], Err(Error::TimedOut { .. })), "{:?}", late[1]);
         assert!(matches!((&late[0], &late[2], &late[3]), (Ok(0), Ok(4), Ok(9))));
+    });
+}
+
+/// A launcher may open descriptors and lower the limit then.
+#[test]
+fn a_descriptor_beyond_the_limit_hinders_no_start_and_is_not_the_fork_servers() {
+    alone(|method| {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let beyond = rustix::io::fcntl_dupfd_cloexec(&null, 200).unwrap();
+        rustix::io::fcntl_setfd(&beyond, rustix::io::FdFlags::empty()).unwrap();
+        limit(Resource::Nofile, 100);
+        let is_open = |number: i32| std::fs::exists(format!("/proc/self/fd/{number}")).unwrap();
+        let inherits = start(method, is_open, beyond.as_raw_fd()).join().unwrap();
+        assert_eq!(inherits, method == StartMethod::Spawn);
     });
 }

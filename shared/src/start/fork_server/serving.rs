@@ -23,7 +23,7 @@ use crate::ipc::{parcel, ready};
 use crate::start::summons::{self, Legacy};
 use crate::sys::clone::{Sibling, Thread};
 use crate::sys::origin::Origin;
-use crate::sys::{environment, exit, signals, text};
+use crate::sys::{descriptor, environment, exit, signals, text};
 
 /// A copy that has waited for two milliseconds is not one of many that are needed one after the other, for which
 /// each moment on a CPU counts: it has time to prepare.
@@ -99,6 +99,7 @@ fn prepare() -> io::Result<Thread> {
         return Err(io::Error::other("the program starts threads before it calls `multiprocessing::init()`"));
     }
     signals::block_all_on_this_thread();
+    descriptor::close_beyond_limit();
     // What `main` has printed before `init` is not for the copies to print once more.
     let _ = io::stdout().flush();
     exit::flush();
