@@ -26,6 +26,10 @@ use crate::sys::sealed::{Sealed, Unsealed};
 /// therefore keeps such memory for a second after its last use, up to 512 MiB in 32 pieces, and writes the next bytes
 /// of the same length there once nobody else has the former ones.
 ///
+/// They begin where a page does, so numbers of any type can stand in them: with
+/// [`bytemuck::cast_slice`](https://docs.rs/bytemuck/latest/bytemuck/fn.cast_slice.html), `&bytes[..]` is a `&[f64]`, as
+/// Python's `Array('d')` is.
+///
 /// They cross as an argument or a result, or as part of one, up to 240 of them in each. Each takes a descriptor, two
 /// where it was made from a mebibyte on, and a whole number of pages, so for less than some ten thousand bytes a
 /// `Vec<u8>` is quicker. To any other serializer they are an error.
@@ -63,7 +67,7 @@ impl Deref for SharedBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.as_ref().map_or(&[], |Wire(memory)| memory)
+        self.0.as_ref().map_or_else(|| &*nothing(), |Wire(memory)| memory)
     }
 }
 
@@ -121,13 +125,13 @@ impl Deref for SharedBytesMut {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().unwrap_or_else(|| nothing())
     }
 }
 
 impl DerefMut for SharedBytesMut {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.0.as_deref_mut().unwrap_or_default()
+        self.0.as_deref_mut().unwrap_or_else(|| nothing())
     }
 }
 
@@ -147,6 +151,14 @@ impl<'de> Deserialize<'de> for SharedBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SharedBytes, D::Error> {
         Option::deserialize(deserializer).map(SharedBytes)
     }
+}
+
+/// No bytes, where a page could begin.
+fn nothing() -> &'static mut [u8] {
+    #[repr(align(4096))]
+    struct Page([u8; 0]);
+    // What takes no memory leaks none.
+    &mut Box::leak(Box::new(Page([]))).0
 }
 
 /// Why nobody else can write or read them.
@@ -199,6 +211,17 @@ impl<'de> Deserialize<'de> for Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_any_type_can_stand_in_them() {
+        for length in [0, 16, 1 << 20] {
+            let mut bytes = SharedBytesMut::zeroed(length).unwrap();
+            assert_eq!(bytemuck::cast_slice_mut::<u8, u128>(&mut bytes).len(), length / 16);
+            assert_eq!(bytemuck::cast_slice::<u8, u128>(&bytes).len(), length / 16);
+            assert_eq!(bytemuck::cast_slice::<u8, u128>(&bytes.freeze().unwrap()).len(), length / 16);
+        }
+        assert!(bytemuck::cast_slice::<u8, u128>(&SharedBytes::default()).is_empty());
+    }
 
     #[test]
     fn another_serializer_is_told_that_it_cannot() {
