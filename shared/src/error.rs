@@ -25,7 +25,9 @@ use crate::status::ExitStatus;
 #[non_exhaustive]
 pub enum Error {
     /// The program has not called [`init`](crate::init), so a child would not know that it is one.
-    #[error("start a process: call `multiprocessing::init()` first in `main`")]
+    #[error(
+        "start a process: call `multiprocessing::init()` first in `main`, or `multiprocessing::init_tests!()` in a file of tests"
+    )]
     NotInitialised,
 
     /// The system did not start the process.
@@ -53,6 +55,15 @@ pub enum Error {
         message: String,
         /// Where, as file, line and column; `None` if the function has replaced the panic hook.
         location: Option<String>,
+    },
+
+    /// The function of an initializer gave an error.
+    #[error("run `{function}`: it gave an error: {message}")]
+    Failed {
+        /// The function's path.
+        function: String,
+        /// What the error said.
+        message: String,
     },
 
     /// The process ended before it gave a result: it exited, crashed or was killed.
@@ -190,6 +201,7 @@ impl Error {
         };
         match failure {
             Failure::Panicked { message, location } => Error::Panicked { function, message, location },
+            Failure::Failed { message } => Error::Failed { function, message },
             Failure::Died { process, status } => Error::Died { function, process, status },
             Failure::TimedOut(timeout) => Error::TimedOut { function, timeout },
             Failure::ArgumentNotEncoded(reason) => serialise(Value::Argument, reason, function),

@@ -143,7 +143,7 @@ pub use bytes::{SharedBytes, SharedBytesMut};
 pub use error::{Error, Value};
 pub use family::{ActiveChild, Current, Parent, active_children, current, parent};
 pub use init::init;
-pub use pool::{Imap, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle, Terms};
+pub use pool::{Imap, Initialised, MapHandle, Pool, PoolBuilder, StarFn, TaskHandle, Terms};
 pub use process::{Builder, OnDrop, Process, spawn, wait};
 pub use start::StartMethod;
 pub use status::ExitStatus;

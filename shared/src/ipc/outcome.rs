@@ -48,6 +48,11 @@ pub(crate) enum Failure {
         /// Where: file, line and column.
         location: Option<String>,
     },
+    /// The function says so itself. Of initializers only.
+    Failed {
+        /// What its error says.
+        message: String,
+    },
     /// The argument did not become bytes, in the caller.
     ArgumentNotEncoded(Reason),
     /// The argument was not understood in the other process.

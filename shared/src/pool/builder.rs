@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Pool;
+use super::initialised::Initialised;
 use super::manager::{self, Shared};
 use super::member::Greeting;
 use crate::entry::{self, Argument};
@@ -32,6 +33,9 @@ pub struct PoolBuilder {
 /// be used at all, and an initializer that loads a good deal.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// So many letters of an initializer's error are told.
+const LONGEST_FAILURE: usize = 10_000;
+
 /// What is to be called in each worker first, or why that cannot be.
 #[derive(Debug)]
 struct Initializer {
@@ -55,17 +59,50 @@ impl PoolBuilder {
         self
     }
 
-    /// Has each worker call `f(arg)` once, before it takes any work. What it returns is dropped.
+    /// Has each worker call `f(arg)` once, before it takes any work.
     ///
-    /// If it fails in any worker, the pool is of no use, and every call gives [`Error::Initializer`].
+    /// If it fails in any worker, the pool is of no use, and every call gives [`Error::Initializer`]. It fails by a
+    /// panic, or by an error if it returns a `Result`.
+    ///
+    /// What it prepares is kept in a static, which each worker has for itself. All workers get the same argument; what
+    /// tells one from the others is its [name](crate::Current::name), or [`std::process::id`].
+    ///
+    /// ```
+    /// # multiprocessing::init();
+    /// use std::{fs, io, sync::OnceLock};
+    /// use multiprocessing::Pool;
+    ///
+    /// static WORDS: OnceLock<String> = OnceLock::new();
+    ///
+    /// fn load(path: String) -> io::Result<()> {
+    ///     let words = fs::read_to_string(path)?;
+    ///     WORDS.get_or_init(|| words);
+    ///     Ok(())
+    /// }
+    ///
+    /// let has = |word: String| WORDS.get().is_some_and(|words| words.lines().any(|line| line == word));
+    /// let file = tempfile::NamedTempFile::new().unwrap();
+    /// fs::write(&file, "fork\njoin\n").unwrap();
+    /// let path = file.path().to_str().unwrap().to_owned();
+    /// let pool = Pool::builder().processes(2).initializer(load, path).build()?;
+    /// assert_eq!(pool.map(has, ["join".to_owned(), "spoon".to_owned()])?, [true, false]);
+    ///
+    /// let pool = Pool::builder().processes(2).initializer(load, "/no/such/file".to_owned()).build()?;
+    /// let error = pool.apply(has, "join".to_owned()).unwrap_err();
+    /// assert!(matches!(error, multiprocessing::Error::Initializer { .. }));
+    /// # Ok::<(), multiprocessing::Error>(())
+    /// ```
     pub fn initializer<F, A, R>(mut self, f: F, arg: A) -> PoolBuilder
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,
-        R: Serialize,
+        R: Initialised,
     {
         let function = std::any::type_name::<F>();
-        let call = match (entry::name::<F, A, R>(f), Argument::new(&arg)) {
+        // It goes along with the refusal, so it is no book.
+        let failure =
+            move |arg: A| f(arg).failure().map(|text| text.chars().take(LONGEST_FAILURE).collect::<String>());
+        let call = match (entry::name::<_, A, Option<String>>(failure), Argument::new(&arg)) {
             (None, _) => Err(Error::not_in_program(function)),
             (_, Err(failure)) => Err(Error::of(failure, function)),
             (Some(name), Ok(argument)) => Ok((name, Arc::new(argument))),

@@ -20,6 +20,7 @@ mod crew;
 mod deliveries;
 mod handle;
 mod imap;
+mod initialised;
 mod job;
 mod manager;
 mod member;
@@ -43,6 +44,7 @@ use serde::de::DeserializeOwned;
 pub use builder::PoolBuilder;
 pub use handle::{MapHandle, TaskHandle};
 pub use imap::Imap;
+pub use initialised::Initialised;
 pub use star::StarFn;
 pub use terms::Terms;
 

@@ -17,9 +17,10 @@ use crate::ipc::channel::Channel;
 use crate::ipc::chunk::Chunk;
 use crate::ipc::memory::{self, Inbox};
 use crate::ipc::message::{EntryRef, FromChild, Refusal, Work};
+use crate::ipc::outcome::{self, Failure};
 use crate::ipc::output::Output;
 use crate::ipc::requests::Kind;
-use crate::ipc::{attachments, codec, outcome, records};
+use crate::ipc::{attachments, codec, records};
 use crate::panics;
 use crate::status::UNUSABLE;
 use crate::sys::{kept, signals};
@@ -52,16 +53,20 @@ pub(crate) fn run(
     ManuallyDrop::new(Worker { inbox, output, work: None, keeps: None }).work()
 }
 
-/// Calls the initializer, whose result is of no interest.
+/// Calls the initializer, which gives the text of its error if it has one.
 fn initialise(initializer: &EntryRef, argument: &[u8], came: &[Attachment]) -> Result<(), Refusal> {
     let callee = Callee::find(initializer).map_err(Refusal::WrongProgram)?;
     let argument = records::only(argument).unwrap_or_default();
     let mut buffer = Vec::new();
     callee.call(argument, came, &mut buffer);
-    match outcome::only(&buffer) {
-        Ok(Err(failure)) => Err(Refusal::Initializer(failure)),
-        _ => Ok(()),
-    }
+    let failure = match outcome::only(&buffer) {
+        Ok(Ok(result)) => codec::decode::<Option<String>>(result)
+            .unwrap_or_else(|error| Some(error.to_string()))
+            .map(|message| Failure::Failed { message }),
+        Ok(Err(failure)) => Some(failure),
+        Err(_) => Some(Failure::Failed { message: "its outcome cannot be read".to_owned() }),
+    };
+    failure.map_or(Ok(()), |failure| Err(Refusal::Initializer(failure)))
 }
 
 struct Worker {

@@ -309,7 +309,7 @@ fn a_worker_that_is_killed_in_a_call(pool: Pool, _: &Path) -> Value {
 }
 
 fn an_initializer_that_fails(_: Pool, _: &Path) -> Value {
-    let pool = Pool::builder().processes(1).initializer(broken, 0).build().unwrap();
+    let pool = Pool::builder().processes(1).initializer(|x| _ = broken(x), 0).build().unwrap();
     word(Some(pool.apply(square, 3)))
 }
 

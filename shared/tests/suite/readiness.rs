@@ -27,6 +27,22 @@ fn an_initializer_that_panics_is_an_error_at_once() {
 }
 
 #[test]
+fn an_initializer_that_gives_an_error_is_one_at_once_and_another_result_is_none() {
+    by_each_method(|method| {
+        let odd = |x: u32| if x % 2 == 1 { Ok(x) } else { Err(format!("{x} is even")) };
+        let builder = || Pool::builder().start_method(method).processes(2);
+        let pool = builder().initializer(odd, 4).build().unwrap();
+        let error = pool.apply(pid, 0).unwrap_err();
+        assert!(matches!(&error, Error::Initializer { .. }), "{error}");
+        assert!(error.source().unwrap().to_string().ends_with("it gave an error: 4 is even"), "{error:?}");
+        let long = |length: usize| -> Result<(), String> { Err("x".repeat(length)) };
+        let error = builder().initializer(long, 2 << 20).build().unwrap().apply(pid, 0).unwrap_err();
+        assert!(matches!(error, Error::Initializer { .. }), "{error}");
+        builder().initializer(odd, 3).build().unwrap().apply(pid, 0).unwrap();
+    });
+}
+
+#[test]
 fn workers_that_die_before_they_are_ready_are_not_replaced_for_ever() {
     by_each_method(|method| {
         #[expect(clippy::disallowed_methods, reason = "this is the behaviour under test")]
