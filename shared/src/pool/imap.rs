@@ -1,11 +1,13 @@
 //! Results as an iterator, from arguments as an iterator, with a bounded number of calls between them.
 
+use std::marker::PhantomData;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Pool;
 use super::outcomes::{Next, Outcomes};
 use super::submission::Submission;
 use crate::error::Error;
@@ -15,8 +17,24 @@ use crate::error::Error;
 /// It takes arguments from their iterator only as results are taken from it, a window ahead, so neither
 /// arguments nor results pile up. After an error of one call the others go on; after an error of the pool
 /// there is nothing more. Dropping it gives up the calls that are not begun.
+///
+/// It borrows the pool, since [`Pool::join`] would wait for calls that are made only as results are taken: join when
+/// all results are there, and not before, as one may in Python, where everything is called whether somebody asks for
+/// it or not.
+///
+/// ```compile_fail,E0505
+/// # multiprocessing::init();
+/// let pool = multiprocessing::Pool::new(2)?;
+/// let squares = pool.imap(|x: u64| x * x, 0..4);
+/// pool.join();
+/// let squares: Result<Vec<u64>, _> = squares.collect();
+/// # Ok::<(), multiprocessing::Error>(())
+/// ```
 #[must_use = "iterators are lazy: nothing is called until results are asked for"]
-pub struct Imap<I: Iterator, R: DeserializeOwned>(State<I, R>);
+pub struct Imap<'pool, I: Iterator, R: DeserializeOwned> {
+    state: State<I, R>,
+    pool: PhantomData<&'pool Pool>,
+}
 
 enum State<I: Iterator, R: DeserializeOwned> {
     Running(Box<Running<I, R>>),
@@ -36,19 +54,19 @@ struct Running<I: Iterator, R: DeserializeOwned> {
     window: usize,
 }
 
-impl<I: Iterator, R: DeserializeOwned> Imap<I, R> {
+impl<I: Iterator, R: DeserializeOwned> Imap<'_, I, R> {
     pub(super) fn new(
         arguments: I,
         submission: Submission<I::Item>,
         outcomes: Outcomes<R>,
         window: usize,
-    ) -> Imap<I, R> {
+    ) -> Self {
         let running = Running { arguments, submission: Some(submission), outcomes, added: 0, window };
-        Imap(State::Running(Box::new(running)))
+        Imap { state: State::Running(Box::new(running)), pool: PhantomData }
     }
 
-    pub(super) fn failed(error: Error) -> Imap<I, R> {
-        Imap(State::Failed(error))
+    pub(super) fn failed(error: Error) -> Self {
+        Imap { state: State::Failed(error), pool: PhantomData }
     }
 }
 
@@ -81,7 +99,7 @@ where
     }
 }
 
-impl<I, R> Imap<I, R>
+impl<I, R> Imap<'_, I, R>
 where
     I: Iterator<Item: Serialize>,
     R: DeserializeOwned,
@@ -106,7 +124,7 @@ where
     }
 
     fn next_until(&mut self, deadline: Option<Instant>) -> Poll<Option<Result<R, Error>>> {
-        let next = match &mut self.0 {
+        let next = match &mut self.state {
             State::Running(running) => running.next(deadline),
             State::Failed(_) | State::Ended => None,
         };
@@ -116,7 +134,7 @@ where
             Some(Next::Lost(error)) => Some(error),
             None => None,
         };
-        let last = std::mem::replace(&mut self.0, State::Ended);
+        let last = std::mem::replace(&mut self.state, State::Ended);
         Poll::Ready(match (error, last) {
             (Some(error), _) | (None, State::Failed(error)) => Some(Err(error)),
             _ => None,
@@ -124,7 +142,7 @@ where
     }
 }
 
-impl<I, R> Iterator for Imap<I, R>
+impl<I, R> Iterator for Imap<'_, I, R>
 where
     I: Iterator<Item: Serialize>,
     R: DeserializeOwned,
@@ -148,9 +166,9 @@ impl<I: Iterator, R: DeserializeOwned> Drop for Running<I, R> {
     }
 }
 
-impl<I: Iterator, R: DeserializeOwned> std::fmt::Debug for Imap<I, R> {
+impl<I: Iterator, R: DeserializeOwned> std::fmt::Debug for Imap<'_, I, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.state {
             State::Running(_) => "Imap(running)",
             State::Failed(_) => "Imap(failed)",
             State::Ended => "Imap(ended)",

@@ -304,7 +304,8 @@ impl Pool {
 
     /// Calls the function with each item, and gives the results one by one, in the order of the items.
     ///
-    /// Items are taken only as results are asked for, a bounded window ahead; Python takes them all at once.
+    /// Nothing begins before the first result is asked for, and then items are taken a bounded window ahead; Python
+    /// takes them all at once. Where the calls are to go on beside other work, take [`map_async`](Pool::map_async).
     /// Each item travels alone, as in Python; for small calls take [`chunks_of`](Pool::chunks_of).
     ///
     /// ```
@@ -314,7 +315,7 @@ impl Pool {
     /// assert_eq!(first, [1, 4, 9]);
     /// # Ok::<(), multiprocessing::Error>(())
     /// ```
-    pub fn imap<F, A, R, I>(&self, f: F, items: I) -> Imap<I::IntoIter, R>
+    pub fn imap<F, A, R, I>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, R>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,
@@ -325,7 +326,7 @@ impl Pool {
     }
 
     /// Does as [`imap`](Pool::imap) does, but gives each result as soon as it is there.
-    pub fn imap_unordered<F, A, R, I>(&self, f: F, items: I) -> Imap<I::IntoIter, R>
+    pub fn imap_unordered<F, A, R, I>(&self, f: F, items: I) -> Imap<'_, I::IntoIter, R>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,

@@ -190,7 +190,7 @@ impl<'a> Terms<'a> {
     }
 
     /// As [`Pool::imap`].
-    pub fn imap<F, A, R, I>(self, f: F, items: I) -> Imap<I::IntoIter, R>
+    pub fn imap<F, A, R, I>(self, f: F, items: I) -> Imap<'a, I::IntoIter, R>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,
@@ -201,7 +201,7 @@ impl<'a> Terms<'a> {
     }
 
     /// As [`Pool::imap_unordered`].
-    pub fn imap_unordered<F, A, R, I>(self, f: F, items: I) -> Imap<I::IntoIter, R>
+    pub fn imap_unordered<F, A, R, I>(self, f: F, items: I) -> Imap<'a, I::IntoIter, R>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,
@@ -291,7 +291,7 @@ impl<'a> Terms<'a> {
         Ok((added, outcomes))
     }
 
-    fn iterate<F, A, R, I>(self, f: F, items: I, order: Order) -> Imap<I::IntoIter, R>
+    fn iterate<F, A, R, I>(self, f: F, items: I, order: Order) -> Imap<'a, I::IntoIter, R>
     where
         F: Fn(A) -> R + Copy + 'static,
         A: Serialize + DeserializeOwned,

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::task::Poll;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use multiprocessing::{
-    Builder, Error, Imap, MapHandle, Pool, StartMethod, TaskHandle, Terms, active_children,
-};
+use multiprocessing::{Builder, Error, MapHandle, Pool, StartMethod, TaskHandle, Terms, active_children};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
@@ -18,6 +17,8 @@ use crate::model::{Answer, Call, Deed, is_dead, is_expected, is_killed, is_not_t
 use crate::random::Random;
 
 type Outcome = Result<Answer, Error>;
+
+const CHUNKS: [usize; 5] = [1, 1, 3, 20, 1000];
 
 const METHODS: [StartMethod; 2] = [StartMethod::Spawn, StartMethod::ForkServer];
 
@@ -46,10 +47,56 @@ impl fmt::Display for Tally {
 enum Pending {
     Task(Call, TaskHandle<Answer>),
     Map(Vec<Call>, MapHandle<Answer>),
-    Ordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
-    Unordered(Vec<Call>, Imap<std::vec::IntoIter<Call>, Answer>),
+    Ordered(Vec<Call>, Results),
+    Unordered(Vec<Call>, Results),
     /// Its outcome comes by a callback.
     Callback(Call, Receiver<Outcome>),
+}
+
+/// The results of an iterator over a pool, taken on a thread that shares the pool.
+struct Results {
+    /// `None` once nobody wants any more.
+    receiver: Option<Receiver<Outcome>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Results {
+    fn begin(pool: Arc<Pool>, chunk: usize, calls: Vec<Call>, in_order: bool) -> Results {
+        // One is taken as the one before it is asked for.
+        let (sender, receiver) = mpsc::sync_channel(0);
+        let (begun, has_begun) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let terms = pool.chunks_of(chunk);
+            let results =
+                if in_order { terms.imap(perform, calls) } else { terms.imap_unordered(perform, calls) };
+            begun.send(()).unwrap();
+            for outcome in results {
+                if sender.send(outcome).is_err() {
+                    break;
+                }
+            }
+        });
+        // The pool may be closed then, as it may not be before.
+        has_begun.recv().unwrap();
+        Results { receiver: Some(receiver), thread: Some(thread) }
+    }
+
+    fn next(&self) -> Option<Outcome> {
+        match self.receiver.as_ref()?.recv_timeout(FOREVER) {
+            Ok(outcome) => Some(outcome),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("a result never came"),
+        }
+    }
+}
+
+impl Drop for Results {
+    fn drop(&mut self) {
+        self.receiver = None;
+        // Then the thread has given up its share of the pool.
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(std::thread::panicking() || ended.is_none_or(|ended| ended.is_ok()));
+    }
 }
 
 /// How a pool comes to its end.
@@ -65,7 +112,7 @@ pub(crate) struct Soak {
     tally: Tally,
     /// Where workers note which calls they begin.
     log: tempfile::NamedTempFile,
-    pool: Option<Pool>,
+    pool: Option<Arc<Pool>>,
     pending: Vec<Pending>,
     /// The workers that have answered.
     workers: HashSet<u32>,
@@ -114,7 +161,7 @@ impl Soak {
         if self.random.once_in(3) {
             builder = builder.max_tasks_per_child(1 + self.random.below(40));
         }
-        self.pool = Some(builder.build().unwrap());
+        self.pool = Some(Arc::new(builder.build().unwrap()));
         self.tally.pools += 1;
     }
 
@@ -147,7 +194,7 @@ impl Soak {
 
     /// Terms by which each call may be made so often again.
     fn terms(&mut self, retries: u32) -> Terms<'_> {
-        let chunk = self.random.pick(&[1, 1, 3, 20, 1000]);
+        let chunk = self.random.pick(&CHUNKS);
         let pool = self.pool.as_ref().unwrap();
         pool.chunks_of(chunk).retries(retries)
     }
@@ -216,13 +263,11 @@ impl Soak {
     fn begin_imap(&mut self) {
         let calls = self.calls(0);
         let in_order = self.random.once_in(2);
-        let terms = self.terms(0);
-        let pending = if in_order {
-            Pending::Ordered(calls.clone(), terms.imap(perform, calls))
-        } else {
-            Pending::Unordered(calls.clone(), terms.imap_unordered(perform, calls))
-        };
-        self.pending.push(pending);
+        let chunk = self.random.pick(&CHUNKS);
+        let pool = Arc::clone(self.pool.as_ref().unwrap());
+        let results = Results::begin(pool, chunk, calls.clone(), in_order);
+        let pending = if in_order { Pending::Ordered } else { Pending::Unordered };
+        self.pending.push(pending(calls, results));
     }
 
     /// Kills a worker that has answered before, whatever it is at now.
@@ -303,31 +348,26 @@ impl Soak {
                     self.check_map(&calls, outcome);
                 }
             }
-            Pending::Ordered(calls, mut imap) => {
+            Pending::Ordered(calls, results) => {
                 for call in &calls {
-                    let outcome = next(&mut imap).unwrap();
+                    let outcome = results.next().unwrap();
                     if outcome.as_ref().is_err_and(is_lost) {
                         return;
                     }
                     self.check(call, &outcome);
                 }
-                assert!(next(&mut imap).is_none());
+                assert!(results.next().is_none());
             }
-            Pending::Unordered(calls, imap) => self.take_unordered(calls, imap, is_lost),
+            Pending::Unordered(calls, results) => self.take_unordered(calls, &results, is_lost),
         }
     }
 
     /// An answer says which call it belongs to; of the errors there have to be as many as there are calls left
     /// that ask for one.
-    fn take_unordered(
-        &mut self,
-        calls: Vec<Call>,
-        mut imap: Imap<std::vec::IntoIter<Call>, Answer>,
-        is_lost: impl Fn(&Error) -> bool,
-    ) {
+    fn take_unordered(&mut self, calls: Vec<Call>, results: &Results, is_lost: impl Fn(&Error) -> bool) {
         let mut open: HashMap<u64, Call> = calls.into_iter().map(|call| (call.number, call)).collect();
         let mut errors: Vec<Outcome> = Vec::new();
-        while let Some(outcome) = next(&mut imap) {
+        while let Some(outcome) = results.next() {
             match outcome {
                 Ok(answer) => {
                     let call =
@@ -403,7 +443,7 @@ impl Soak {
             self.take_all(end);
         } else {
             self.take_all(end);
-            pool.join();
+            Arc::into_inner(pool).unwrap().join();
         }
         let Soak { killed, spoilt, died, .. } = self;
         assert!(died.len() <= *killed + *spoilt, "{killed} killed, {spoilt} spoilt, and died: {died:#?}");
@@ -444,13 +484,6 @@ impl Soak {
         self.retries.clear();
         self.answered.clear();
         self.log.as_file().set_len(0).unwrap();
-    }
-}
-
-fn next(imap: &mut Imap<std::vec::IntoIter<Call>, Answer>) -> Option<Outcome> {
-    match imap.next_timeout(FOREVER) {
-        Poll::Ready(next) => next,
-        Poll::Pending => panic!("a result never came"),
     }
 }
 
