@@ -104,8 +104,9 @@ where
     const {
         assert!(
             function::holds_no_data::<F>(),
-            "this function cannot cross into another process: it has to be a plain function or a closure that \
-             captures nothing. Pass what it needs as its argument"
+            "this function cannot cross into another process: it has to be a plain function by its name, or a closure \
+             that captures nothing. Pass what it needs as its argument. A variable of a type like `fn(u64) -> u64` \
+             holds an address: name the function itself, or send an enum and match on it"
         );
     }
     let entry = Call::<F, A, R>::ENTRY;

@@ -30,6 +30,9 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 ///
 /// It has the place of `if __name__ == "__main__":` in Python.
 ///
+/// A logger that children are to have is installed before it, and a runtime of threads (tokio's, say) is built behind it,
+/// in a plain `main` without an attribute: a child that is within one can build none of its own.
+///
 /// In a file of tests use [`init_tests!`](crate::init_tests).
 pub fn init() {
     if let Some(summons) = summons::take() {

@@ -41,6 +41,26 @@
 //!
 //! In a file of tests, [`init_tests!`] takes the place of `init`.
 //!
+//! A function has one argument. Without any, or with several, a closure that captures nothing is in between, or
+//! [`Pool::starmap`]:
+//!
+//! ```
+//! fn pid() -> u32 {
+//!     std::process::id()
+//! }
+//!
+//! fn power(base: u64, exponent: u32) -> u64 {
+//!     base.pow(exponent)
+//! }
+//!
+//! # multiprocessing::init();
+//! let other = multiprocessing::spawn(|()| pid(), ())?.join()?;
+//! assert_ne!(other, pid());
+//! assert_eq!(multiprocessing::spawn(|(base, exponent)| power(base, exponent), (2, 10))?.join()?, 1024);
+//! assert_eq!(multiprocessing::Pool::new(2)?.starmap(power, [(2, 3), (3, 2)])?, [8, 9]);
+//! # Ok::<(), multiprocessing::Error>(())
+//! ```
+//!
 //! # What can cross
 //!
 //! A child is the same program, started again by `posix_spawn`, or a copy of a process that was started so and
@@ -48,13 +68,17 @@
 //! parent does not see, and what was set in the parent's memory before, the child does not have.
 //!
 //! * **The function** is a plain function, also a generic one, or a closure that captures nothing. Anything
-//!   else does not compile; what a function needs is its argument. Only the function's place in the program
+//!   else does not build (`cargo check` may not see it): neither `move` nor a reference helps, nor a variable that holds
+//!   one of several functions. What a function needs is its argument; which one to call, an enum can say. Only the function's place in the program
 //!   is sent, and the child checks that it is the same program, the same place and the same types before it
 //!   calls.
 //! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
-//!   They travel in a form that does not describe itself: types that ask what
-//!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`) give [`Error::Deserialise`]
-//!   or [`Error::Serialise`]. One value may take up to 4 GiB. A `Vec` of numbers that is
+//!   So they are owned: `String` and not `&str`, `Vec<u64>` and not `&[u64]`; and an error that
+//!   is not serde's to write, as `io::Error` and this library's own, crosses as its text
+//!   (`map_err(|error| error.to_string())`). They travel in a form that does not describe itself: types that ask what
+//!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `tag`, `flatten`) or leave out a field
+//!   (`skip_serializing_if`) give [`Error::Deserialise`] or [`Error::Serialise`]; a field may be skipped at both ends
+//!   (`skip`), but not at one (`skip_serializing`), where what is read is not what was written. One value may take up to 4 GiB. A `Vec` of numbers that is
 //!   the value itself, an element or a field is copied as a whole, and not number by number; [`SharedBytes`] cross
 //!   without being copied.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
@@ -74,17 +98,17 @@
 //! | `terminate()`, `kill()` | [`Process::terminate`], [`kill`](Process::kill) | and with all that it started: [`terminate_tree`](Process::terminate_tree), [`kill_tree`](Process::kill_tree) |
 //! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-3`, say; all children of a process are counted together |
 //! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
-//! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that fails is an error, not an endless restart |
+//! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that panics or returns an `Err` is an error, not an endless restart |
 //! | `Pool()` | [`Pool::with_default_size`] | as many workers as CPUs that may be used |
 //! | `map(f, xs, chunksize)` | [`Pool::map`], [`Pool::chunks_of`] | the first error in the order of the items, and the rest is called off |
 //! | | [`Pool::map_each`] | each item's result or error |
-//! | `imap`, `imap_unordered` | [`Pool::imap`], [`Pool::imap_unordered`] | lazy on both sides: arguments are taken a window ahead, not all at once |
+//! | `imap`, `imap_unordered` | [`Pool::imap`], [`Pool::imap_unordered`] | lazy on both sides: nothing begins before the first `next`, and arguments are taken a window ahead, not all at once; [`join`](Pool::join) comes after the last |
 //! | `next(timeout)` | [`Imap::next_timeout`] | |
 //! | `starmap` | [`Pool::starmap`] | |
 //! | `apply`, `apply_async`, `map_async`, `starmap_async` | the same | |
-//! | `callback`, `error_callback` | [`TaskHandle::on_done`], [`MapHandle::on_done`] | on a thread of their own, where they hold up nobody else |
+//! | `callback`, `error_callback` | [`TaskHandle::on_done`], [`MapHandle::on_done`] | in place of the handle; on a thread of their own, where they hold up nobody else |
 //! | | [`cancel`](TaskHandle::cancel), [`kill`](TaskHandle::kill) | Python cannot take a call back |
-//! | | [`Pool::timeout`] | the call is ended with its worker; Python's timeouts only stop the waiting |
+//! | | [`Pool::timeout`] | the call is ended with its worker, though not with what that has started; Python's timeouts only stop the waiting |
 //! | | [`Pool::retries`] | calls that may be made again if their worker dies |
 //! | `AsyncResult.get`, `wait`, `ready`, `successful` | [`TaskHandle`], [`MapHandle`] | waiting with a timeout says whether it was in time |
 //! | `close`, `terminate`, `join` | the same | `join` closes a pool that is open |
@@ -102,7 +126,7 @@
 //!
 //! | what happens in the child | what the caller gets |
 //! | --- | --- |
-//! | the function panics | [`Error::Panicked`], with text and place; a worker lives on |
+//! | the function panics | [`Error::Panicked`], with text and place; a worker lives on (with `panic = "abort"` it does not: see the next row) |
 //! | the process exits, aborts, overflows its stack or is killed | [`Error::Died`], with the exit code or the signal; a worker is replaced |
 //! | a worker is not ready in time ([`PoolBuilder::start_timeout`]) | it is killed and replaced; after three in a row, [`Error::StartTimedOut`] |
 //! | the call takes longer than [`Pool::timeout`] allows | [`Error::TimedOut`]; the worker is killed and replaced |
@@ -113,7 +137,8 @@
 //! that is dead.
 //!
 //! A child ends when its parent does, even when the parent is killed and the child is busy.
-//! Pool workers ignore Ctrl-C: it is the parent that answers it, and by its end theirs.
+//! Pool workers ignore Ctrl-C: it is the parent that answers it, by [`Pool::terminate`] in a handler, say, and by its end
+//! theirs. A process by [`spawn`] gets it as its parent does.
 //!
 //! # Platform
 //!

@@ -144,7 +144,8 @@ impl Pool {
     /// and gives [`Error::TimedOut`]; the worker is replaced when there is work, and no other call is harmed.
     ///
     /// The time is that of the call alone, from its argument's arrival in the function to its result: waiting for
-    /// a worker does not count. It is the kernel that kills, so no function can evade it.
+    /// a worker does not count. It is the kernel that kills, so no function can evade it. Programs that the worker has
+    /// started are not killed with it: they need a time limit of their own.
     ///
     /// ```
     /// # multiprocessing::init();
@@ -344,7 +345,8 @@ impl Pool {
     /// Ends the pool at once: workers are killed, and whoever waits for results gets
     /// [`Error::PoolTerminated`].
     ///
-    /// When it returns, no worker is left.
+    /// When it returns, no worker is left; who waited for results may go on a moment earlier. Programs that a worker
+    /// has started are not killed with it.
     pub fn terminate(&self) {
         self.shared.closed.store(true, Ordering::SeqCst);
         self.shared.terminate();
@@ -352,6 +354,9 @@ impl Pool {
     }
 
     /// Waits until all work is done and all workers have ended. A pool that is open is closed first.
+    ///
+    /// Whoever shares a pool by an [`Arc`](std::sync::Arc) gets it back by
+    /// [`Arc::into_inner`](std::sync::Arc::into_inner) when the others have dropped theirs.
     pub fn join(self) {
         self.close();
         self.wait();

@@ -46,7 +46,8 @@ pub enum StartMethod {
     /// A copy is made of a process that waits for that in `init`: several times as fast, however large this
     /// process is.
     ///
-    /// That process, the fork server, is started when it is first needed, and ends with this one. What stands
+    /// That process, the fork server, is started when it is first needed, and ends with this one; so do two copies that
+    /// it keeps ready. What stands
     /// before `init` runs in it alone, once, and its children begin with a copy of what was made there: a
     /// random generator that was seeded before `init` gives all of them the same numbers. It must start no
     /// threads.
