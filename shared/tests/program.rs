@@ -8,15 +8,36 @@ use libtest_mimic::{Arguments, Trial};
 use multiprocessing::{Builder, Error, ExitStatus, Pool, StartMethod};
 
 fn main() {
+    // One child for each such file is killed before it is ready.
+    if std::fs::remove_file(doom(std::os::unix::process::parent_id())).is_ok() {
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+    }
     multiprocessing::init();
-    let trials = [StartMethod::Spawn, StartMethod::ForkServer].map(|method| {
+    let mut trials = vec![Trial::test("a_fork_server_that_is_killed_at_its_start_is_replaced", || {
+        a_fork_server_that_is_killed_at_its_start_is_replaced();
+        Ok(())
+    })];
+    trials.extend([StartMethod::Spawn, StartMethod::ForkServer].map(|method| {
         let overflow = move || {
             a_stack_overflow_is_told_by_rust_and_ends_the_process_by_sigabrt(method);
             Ok(())
         };
         Trial::test(format!("a_stack_overflow_is_told_by_rust::{method:?}"), overflow)
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    }));
+    // One after the other: a file is meant for a child of the trial that has made it.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn doom(parent: u32) -> PathBuf {
+    std::env::temp_dir().join(format!("multiprocessing-doomed-child-of-{parent}"))
+}
+
+fn a_fork_server_that_is_killed_at_its_start_is_replaced() {
+    std::fs::write(doom(std::process::id()), "").unwrap();
+    let process = Builder::new().start_method(StartMethod::ForkServer).spawn(|x: u64| x + 1, 1).unwrap();
+    assert!(!doom(std::process::id()).exists());
+    assert_eq!(process.join().unwrap(), 2);
 }
 
 fn overflow(errors: PathBuf) -> u64 {

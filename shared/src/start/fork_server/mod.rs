@@ -46,6 +46,7 @@ use crate::entry;
 use crate::ipc::letter;
 use crate::ipc::message::{Birth, File, FromServer, Request, Role};
 use crate::ipc::{parcel, ready};
+use crate::status::ExitStatus;
 use crate::sys::per_process::PerProcess;
 use crate::sys::standing;
 
@@ -68,12 +69,13 @@ pub(super) fn start(greeting: &Greeting<'_>, files: &[OwnedFd], world: &World) -
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let current = ForkServer::ready(&mut server)?;
-        match current.next_copy().and_then(|copy| copy.hand_over(&letter)) {
-            Ok(Copy { pid, handle, socket }) => {
-                current.stock_up();
-                return Ok(Begun { pid, handle, socket, sent: letter.sent });
-            }
+        let copy = ForkServer::ready(&mut server).and_then(|server| {
+            let copy = server.next_copy()?.hand_over(&letter)?;
+            server.stock_up();
+            Ok(copy)
+        });
+        match copy {
+            Ok(Copy { pid, handle, socket }) => return Ok(Begun { pid, handle, socket, sent: letter.sent }),
             Err(Failure::Refused(error)) => return Err(error),
             Err(Failure::Lost(error)) if attempts == ATTEMPTS => return Err(error),
             Err(Failure::Lost(_)) => {}
@@ -237,7 +239,7 @@ impl Standing {
 
 impl ForkServer {
     /// The server, started if there is none that can be used.
-    fn ready(server: &mut Option<ForkServer>) -> io::Result<&mut ForkServer> {
+    fn ready(server: &mut Option<ForkServer>) -> Result<&mut ForkServer, Failure> {
         let standing = Standing::of_this_process();
         if server.as_ref().is_some_and(|server| server.standing != standing || !server.serves()) {
             *server = None;
@@ -248,23 +250,31 @@ impl ForkServer {
         }
     }
 
-    fn start(standing: Standing) -> io::Result<ForkServer> {
-        let greeting = Greeting::new(entry::program()?, Birth::default(), Role::ForkServer, &[]);
+    fn start(standing: Standing) -> Result<ForkServer, Failure> {
+        let program = entry::program().map_err(Failure::Refused)?;
+        let greeting = Greeting::new(program, Birth::default(), Role::ForkServer, &[]);
         // The loader looks up all functions at once then, and not each copy anew as it comes to one: ld.so(8).
         // A copy's environment is that of its request.
         let bind_now = World { variables: vec![("LD_BIND_NOW".into(), "1".into())], ..World::default() };
-        let Begun { pid, handle, socket, .. } = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper)?;
+        let begun = spawn::start(&greeting, Vec::new(), bind_now, Kind::Helper);
+        let Begun { pid, handle, socket, .. } = begun.map_err(Failure::Refused)?;
         let child = Child::new(String::new(), pid, handle);
         let server = ForkServer { child, socket, standing, patience: PATIENCE, spares: VecDeque::new() };
         match server.receive(&server.socket) {
             Ok((FromServer::Ready, _)) => Ok(server),
-            Ok((FromServer::Unfit(reason), _)) => Err(io::Error::other(reason)),
-            Ok(_) => Err(io::ErrorKind::InvalidData.into()),
-            Err(Failure::Refused(error) | Failure::Stuck(error)) => Err(error),
+            Ok((FromServer::Unfit(reason), _)) => Err(Failure::Refused(io::Error::other(reason))),
+            Ok(_) => Err(nonsense()),
             Err(Failure::Lost(_)) => {
-                let text = format!("the fork server ended before it was ready, with {}", server.child.wait());
-                Err(io::Error::new(io::ErrorKind::BrokenPipe, text))
+                let status = server.child.wait();
+                let text = format!("the fork server ended before it was ready, with {status}");
+                let error = io::Error::new(io::ErrorKind::BrokenPipe, text);
+                // Whoever was killed would have been ready, while a program that exits so early does it each time.
+                Err(match status {
+                    ExitStatus::Signal(_) => Failure::Lost(error),
+                    _ => Failure::Refused(error),
+                })
             }
+            Err(failure) => Err(failure),
         }
     }
 
