@@ -116,7 +116,7 @@ pub struct TracedRun {
     pub record: RunRecord,
     /// Who went on when several could.
     pub choices: Vec<Choice>,
-    /// How many programs main was before its last one.
+    /// How many programs main was before the one that is graded.
     pub wrappers: u32,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
     /// a run by a patient plan, if that and what the machine kept the run waiting is as long.
@@ -246,8 +246,10 @@ struct Run<'a> {
     last_heard: Instant,
     not_started: Option<(Step, i32)>,
     main_ended: Option<Duration>,
-    /// How many programs main has been so far.
+    /// How many programs main has been so far, and how many of these only came before the one that is graded: each
+    /// became the next one without having printed anything or left a child alive.
     programs: u32,
+    wrappers: u32,
     /// How many children a run without any has ended.
     children_ended: u32,
     over: Option<Ending>,
@@ -342,6 +344,7 @@ impl<'a> Run<'a> {
             not_started: None,
             main_ended: None,
             programs: 0,
+            wrappers: 0,
             children_ended: 0,
             over: None,
             stopped: Duration::ZERO,

@@ -193,11 +193,16 @@ impl Tree {
         self.vforks.remove(&former);
         self.vforks.remove(&tid);
         self.end_vfork(index);
-        if index == 0 {
-            for helper in self.members.iter_mut().skip(1).filter(|member| member.ended.is_some()) {
-                helper.before_main = true;
-            }
-        }
+    }
+
+    /// Whether all but main have ended, and nobody has written a line.
+    pub(super) fn has_done_nothing(&self) -> bool {
+        self.members.iter().all(|member| !member.wrote) && self.alive().all(|index| index == 0)
+    }
+
+    /// All processes but main were helpers of a shell script around it.
+    pub(super) fn forget_helpers(&mut self) {
+        self.members.iter_mut().skip(1).for_each(|member| member.before_main = true);
     }
 
     /// A thread is about to end: notes what can be asked only now, should it be the last one of its process.
@@ -286,11 +291,11 @@ impl Tree {
         }
     }
 
-    /// The number of each index in the record; helpers that came before main's program and wrote nothing have none.
+    /// The number of each index in the record; helpers that came before main's program have none.
     pub(super) fn numbers(&self) -> Vec<Option<u32>> {
         let mut next = 0;
         let numbers = self.members.iter().map(|member| {
-            let number = (!member.before_main || member.wrote).then_some(next);
+            let number = (!member.before_main).then_some(next);
             next += u32::from(number.is_some());
             number
         });

@@ -139,7 +139,7 @@ impl Run<'_> {
         TracedRun {
             record,
             choices: self.decider.choices().to_vec(),
-            wrappers: self.programs.saturating_sub(1),
+            wrappers: self.wrappers,
             hurried,
             longest_wait: self.longest_wait,
             kept_waiting: self.kept_from_cpus,

@@ -136,6 +136,14 @@ impl Run<'_> {
         self.cut = self.cut.filter(|cut| cut.tid != tid && cut.tid != former);
         self.interrupted.remove(&tid);
         let point = if self.tree.lacks_program(process) { Point::Birth } else { Point::Exec };
+        if process == 0
+            && self.programs > 0
+            && self.wrappers + 1 == self.programs
+            && self.tree.has_done_nothing()
+        {
+            self.wrappers += 1;
+            self.tree.forget_helpers();
+        }
         self.tree.executed(tid, former);
         if !self.clock.passed_over().is_zero() {
             self.redirect_clocks(process);
