@@ -73,7 +73,7 @@ fn draw(check: &CheckResult, evidence: &Evidence) -> Option<Timeline> {
             .runs
             .iter()
             .filter(|run| has_children(run))
-            .max_by_key(|run| processes::most_together(run))?,
+            .max_by_key(|run| processes::most_together(run, processes::Together::All))?,
     };
     timeline::draw(run, explanation.broken_line)
 }
@@ -287,7 +287,7 @@ fn over_all_runs(check: &Check, question: &Question, evidence: &Evidence) -> Out
     }
     match &check.condition {
         Condition::Processes(condition) => {
-            alive_together(condition, evidence).and(|| needed(condition, question, evidence))
+            alive_together(condition, question, evidence).and(|| needed(condition, question, evidence))
         }
         Condition::Varies => varies(evidence),
         _ => Outcome::Holds,
@@ -299,11 +299,12 @@ fn has_children(run: &RunRecord) -> bool {
     run.schedule.policy != Policy::WithoutChildren
 }
 
-fn alive_together(condition: &ProcessesCondition, evidence: &Evidence) -> Outcome {
+fn alive_together(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {
     let Some(count) = condition.alive_together else { return Outcome::Holds };
+    let together = processes::Together::asked_by(question, count);
     let seen: Vec<&RunRecord> =
         evidence.runs.iter().filter(|run| has_children(run) && is_observed(run)).collect();
-    let most = seen.iter().map(|run| processes::most_together(run)).max();
+    let most = seen.iter().map(|run| processes::most_together(run, together)).max();
     match (most, seen.first()) {
         (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
             Outcome::Broken(processes::explain_together(most, processes::most_created(&seen), count))

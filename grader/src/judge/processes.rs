@@ -1,12 +1,14 @@
 //! What a run's processes are asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::count;
 use super::helper::is_helper;
 use super::outcome::Outcome;
 use super::shown::{listed, plural};
 use crate::model::{
-    Count, ExitStatus, Explanation, Observation, Process, ProcessesCondition, Relation, RunRecord,
-    signal_name,
+    By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Process, ProcessesCondition,
+    Question, Relation, RunRecord, Stream, signal_name,
 };
 
 /// What must be seen of one run: how many children there were and how they ended.
@@ -56,14 +58,72 @@ fn ended_by(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
     )))
 }
 
+/// Which children have to be alive at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    /// Any.
+    All,
+    /// Those who print, each with whoever it has started to do so and waits for.
+    Writers,
+}
+
+impl Together {
+    /// Where a question asks for as many lines by children of their own, it is these that have to be alive together: a
+    /// process that only stands beside them is not meant.
+    pub(super) fn asked_by(question: &Question, count: Count) -> Together {
+        let own_lines = |check: &Check| match &check.condition {
+            Condition::Output(expectation) => expectation.lines_by(By::OwnChild),
+            _ => 0,
+        };
+        let own_lines = question.checks.iter().map(own_lines).max().unwrap_or(0);
+        match (count.relation, count.number) {
+            (Relation::AtLeast, Number::Given(number)) if own_lines >= number => Together::Writers,
+            _ => Together::All,
+        }
+    }
+}
+
 /// The greatest number of children alive at one moment.
-pub(super) fn most_together(run: &RunRecord) -> usize {
+pub(super) fn most_together(run: &RunRecord, together: Together) -> usize {
+    let counted: Vec<&Process> = match together {
+        Together::All => children(run).collect(),
+        Together::Writers => writers(run),
+    };
     let alive_at = |moment| {
-        children(run)
+        counted
+            .iter()
             .filter(|process| process.born <= moment && process.ended.is_none_or(|ended| ended > moment))
             .count()
     };
-    children(run).map(|process| alive_at(process.born)).max().unwrap_or(0)
+    counted.iter().map(|process| alive_at(process.born)).max().unwrap_or(0)
+}
+
+/// For each process below main that prints, the first one of those that it descends from, that stand for nobody else who
+/// does, and that end after it.
+fn writers(run: &RunRecord) -> Vec<&Process> {
+    let printed: BTreeSet<u32> = run.stream(Stream::Stdout).iter().filter_map(|line| line.writer).collect();
+    let printed: Vec<&Process> =
+        printed.into_iter().filter(|number| *number != 0).filter_map(|number| run.process(number)).collect();
+    let line = |writer| {
+        std::iter::once(writer)
+            .chain(run.ancestors(writer))
+            .take_while(|process: &&Process| process.number != 0)
+    };
+    // How many of those who print descend from each process, or are it.
+    let mut descendants: BTreeMap<u32, usize> = BTreeMap::new();
+    for process in printed.iter().copied().flat_map(line) {
+        *descendants.entry(process.number).or_default() += 1;
+    }
+    let stands_for_one = |process: &&Process| descendants.get(&process.number) == Some(&1);
+    let first = printed.iter().copied().map(|writer| {
+        let ends_before = |ended| writer.ended.is_none_or(|end| end > ended);
+        let outlives = |process: &&Process| !process.ended.is_some_and(ends_before);
+        line(writer)
+            .take_while(|process| stands_for_one(process) && outlives(process))
+            .last()
+            .unwrap_or(writer)
+    });
+    first.collect()
 }
 
 /// The greatest number of children that any of these runs had.

@@ -32,6 +32,21 @@ pub enum Expectation {
     },
 }
 
+impl Expectation {
+    /// How many lines at least have to come from such a writer.
+    #[must_use]
+    pub fn lines_by(&self, writer: By) -> u64 {
+        match self {
+            Expectation::Line { by, .. } => u64::from(*by == Some(writer)),
+            Expectation::Sequence(parts) | Expectation::AnyOrder(parts) => {
+                parts.iter().map(|part| part.lines_by(writer)).sum()
+            }
+            Expectation::Optional(_) => 0,
+            Expectation::Repeat { of, min, .. } => of.lines_by(writer).saturating_mul(u64::from(*min)),
+        }
+    }
+}
+
 /// Who has to write a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum By {

@@ -33,6 +33,20 @@ impl RunRecord {
         self.processes.first().and_then(|main| main.status)
     }
 
+    /// The process with this number.
+    #[must_use]
+    pub fn process(&self, number: u32) -> Option<&Process> {
+        self.processes.iter().find(|process| process.number == number)
+    }
+
+    /// The processes that one descends from, its parent first. Who was born later is nobody's parent.
+    pub fn ancestors<'a>(&'a self, process: &'a Process) -> impl Iterator<Item = &'a Process> {
+        let parent = |process: &Process| {
+            process.parent.filter(|parent| *parent < process.number).and_then(|parent| self.process(parent))
+        };
+        std::iter::successors(parent(process), move |process| parent(process))
+    }
+
     /// The lines of one stream as a reader of it would count them: without the empty ones at its end.
     #[must_use]
     pub fn stream(&self, stream: Stream) -> Vec<&Line> {
