@@ -21,6 +21,7 @@ mod patience;
 mod plain;
 mod proc;
 mod rest;
+mod run_folder;
 mod sockets;
 mod stray;
 mod stream;

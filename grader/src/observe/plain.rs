@@ -14,7 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use super::environment::RunFolder;
+use super::environment::environment;
+use super::run_folder::RunFolder;
 use super::stray::{self, Marks};
 use super::stream::{Input, Output, Read};
 use super::{RunError, limit, machine};
@@ -136,7 +137,7 @@ impl<'a> Run<'a> {
         let (stderr, stderr_end) = Output::new(Stream::Stderr).map_err(prepare)?;
         let ends = [stdin.far_end(), stdout_end.as_fd(), stderr_end.as_fd()];
         let resources = limit::resources(limits);
-        let start = Start::new(program, &folder.environment(), ends, &resources);
+        let start = Start::new(program, &environment(folder), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;
         let started = Instant::now();
         let keeper = Keeper::start(&start).map_err(prepare)?;

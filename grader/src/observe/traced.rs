@@ -26,13 +26,14 @@ use rustix::process::{Pid, Signal};
 use super::RunError;
 use super::clock::Clock;
 use super::effort::Effort;
-use super::environment::RunFolder;
+use super::environment::environment;
 use super::holding::Holding;
 use super::journal::{Drained, Journal};
 use super::limit;
 use super::patience::Patience;
 use super::proc;
 use super::rest::TimedCall;
+use super::run_folder::RunFolder;
 use super::stream::Input;
 use super::timers::Timers;
 use super::tree::Tree;
@@ -285,7 +286,7 @@ impl<'a> Run<'a> {
         let resources = limit::resources(limits);
         let decider = Decider::new(plan.schedule);
         let filter = Filter::new(decider.steers());
-        let start = Start::new(program, &folder.environment(), ends, &resources);
+        let start = Start::new(program, &environment(folder), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;
         let (keeper, gate) = Keeper::start_traced(start, &filter).map_err(prepare)?;
         let main = match keeper.next_report().map_err(prepare)? {

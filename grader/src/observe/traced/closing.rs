@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal};
 use super::time::GENEROUS;
 use super::{Run, TracedRun, kill};
 use crate::model::{Ending, Held, Limit, Limits, Line, Observation, RunRecord};
-use crate::observe::environment::RunFolder;
+use crate::observe::run_folder::RunFolder;
 use crate::observe::stray::{self, Marks};
 use crate::observe::{limit, machine};
 use crate::sys::{Event, Stop};
