@@ -224,6 +224,9 @@ fn the_end_of_a_run_is_explained() {
     let no_failure = "exit = { code = 0, failed = 0 }";
     writeln!(all, "== a child failed\n{}\n", verdict(no_failure, failed.clone())).unwrap();
     writeln!(all, "== a child failed before its line\n{}\n", verdict(SQUARE_CUBE, failed)).unwrap();
+    let mut refused = observed(&[("MemoryError", 1)]);
+    refused.lines[0].stream = Stream::Stderr;
+    writeln!(all, "== without memory\n{}\n", verdict(SQUARE_CUBE, refused)).unwrap();
     let mut steered = observed(&[("Done!", 0), ("Square: 100", 1), ("Cube: 1000", 2)]);
     steered.schedule.policy = Policy::ChildrenLast;
     writeln!(all, "== in an order of the grader's\n{}\n", verdict(SQUARE_CUBE, steered)).unwrap();

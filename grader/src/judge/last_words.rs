@@ -2,14 +2,18 @@
 
 use super::Evidence;
 use super::shown::clipped;
-use crate::model::{CheckResult, Line, ListingLine, Mark, Process, RunRecord, Stream, Verdict};
+use crate::model::{CheckResult, Limits, Line, ListingLine, Mark, Process, RunRecord, Stream, Verdict, size};
 
 /// So many lines are shown.
 const MOST: usize = 4;
 
+/// What Rust, Python, C++ and the system say where memory is refused.
+const NO_MEMORY: [&str; 4] =
+    ["memory allocation of ", "MemoryError", "std::bad_alloc", "Cannot allocate memory"];
+
 /// Shows with the first check that a run has broken, and with those that are for the same reason, the last words on
 /// standard error of the one who was the first to say anything there: why a child failed, say.
-pub(super) fn add(checks: &mut [CheckResult], evidence: &Evidence) {
+pub(super) fn add(checks: &mut [CheckResult], evidence: &Evidence, limits: &Limits) {
     // What is asked of standard error shows its lines by itself.
     let is_broken = |check: &&CheckResult| check.verdict != Verdict::NotRun && check.kind != "stderr";
     let first =
@@ -17,8 +21,15 @@ pub(super) fn add(checks: &mut [CheckResult], evidence: &Evidence) {
     let Some((schedule, reason)) = first else { return };
     let Some(run) = evidence.runs.iter().find(|run| run.schedule == schedule) else { return };
     let words = of(run);
-    for check in checks.iter_mut().filter(|check| check.explanation.as_ref() == Some(&reason)) {
-        check.explanation.iter_mut().for_each(|told| told.listing.extend(words.iter().cloned()));
+    let lacks_memory = words.iter().any(|line| NO_MEMORY.iter().any(|text| line.text.contains(text)));
+    for told in checks.iter_mut().filter_map(|check| check.explanation.as_mut()) {
+        if *told == reason {
+            told.listing.extend(words.iter().cloned());
+            if lacks_memory {
+                told.text +=
+                    &format!(" Memory was refused: each process may have {} here.", size(limits.memory));
+            }
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Evidence {
 pub fn judge(question: &Question, submission: &str, evidence: &Evidence) -> Grade {
     let mut checks: Vec<CheckResult> =
         question.checks.iter().enumerate().map(|(index, _)| judge_check(index, question, evidence)).collect();
-    last_words::add(&mut checks, evidence);
+    last_words::add(&mut checks, evidence, &question.limits);
     hidden::conceal(question, &mut checks);
     let runs = evidence.runs.iter().map(|run| summary(run, &checks)).collect();
     let timeline = checks.iter().find_map(|check| draw(check, evidence));

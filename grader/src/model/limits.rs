@@ -53,3 +53,27 @@ impl fmt::Display for Limit {
         })
     }
 }
+
+/// A number of bytes as people read it, as in `1 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    for (unit, factor) in UNITS {
+        if bytes >= factor {
+            return format!("{} {unit}", (bytes as f64 / factor as f64 * 10.0).round() / 10.0);
+        }
+    }
+    format!("{bytes} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_units_that_fit() {
+        assert_eq!(size(41), "41 B");
+        assert_eq!(size(1 << 30), "1 GiB");
+        assert_eq!(size(3_300_000), "3.1 MiB");
+    }
+}

@@ -22,7 +22,7 @@ mod written;
 pub use expectation::{By, Element, Expectation, IntRange, Kind, LinePattern, Piece, Placeholder};
 pub use explanation::{Explanation, ListingLine, Mark};
 pub use grade::{CheckResult, Grade, Points, RunSummary};
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, size};
 pub use prediction::{Candidate, Claim, Orders, Predict, Prediction};
 pub use process::{ExitStatus, Process, Waited, signal_name, signal_number};
 pub use question::{

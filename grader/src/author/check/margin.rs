@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::job::{Job, Outcome};
-use crate::model::{About, Limit, Margin, Question, RunRecord, Statement};
+use crate::model::{About, Limit, Margin, Question, RunRecord, Statement, size};
 
 /// The margins of a question's limits; none where no run of its solution was made.
 pub(super) fn of(question: &Question, graded: &[(&Job<'_>, &Outcome)]) -> Vec<Margin> {
@@ -96,16 +96,6 @@ fn time(nanoseconds: u64) -> String {
     format!("{} ms", milliseconds.ceil())
 }
 
-fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    for (unit, factor) in UNITS {
-        if bytes >= factor {
-            return format!("{} {unit}", (bytes as f64 / factor as f64 * 10.0).round() / 10.0);
-        }
-    }
-    format!("{bytes} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,9 +105,6 @@ mod tests {
         assert_eq!(time(10_000_000_000), "10 s");
         assert_eq!(time(1_260_000_000), "1.3 s");
         assert_eq!(time(30_100_000), "31 ms");
-        assert_eq!(size(41), "41 B");
-        assert_eq!(size(1 << 30), "1 GiB");
-        assert_eq!(size(3_300_000), "3.1 MiB");
     }
 
     #[test]
