@@ -132,12 +132,11 @@ fn one(
 ///
 /// Whoever gives up says so: by how it ends, or by words that it has no use for in a free run.
 fn gave_up(run: &TracedRun, usual_complaints: usize) -> bool {
-    let ended_badly =
-        |number: &u32| match run.record.processes.get(*number as usize).and_then(|one| one.status) {
-            Some(ExitStatus::Code(code)) => code != 0,
-            Some(ExitStatus::Signal(signal)) => *number == 0 || !SENT_BY_OTHERS.contains(&signal),
-            None => false,
-        };
+    let ended_badly = |number: &u32| match run.record.process(*number).and_then(|one| one.status) {
+        Some(ExitStatus::Code(code)) => code != 0,
+        Some(ExitStatus::Signal(signal)) => *number == 0 || !SENT_BY_OTHERS.contains(&signal),
+        None => false,
+    };
     let mut concerned = std::iter::once(&0).chain(&run.hurried);
     !run.hurried.is_empty() && (concerned.any(ended_badly) || complaints(&run.record) > usual_complaints)
 }

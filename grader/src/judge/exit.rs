@@ -3,7 +3,7 @@
 use super::count;
 use super::helper::{is_helper, outlives_main};
 use super::outcome::Outcome;
-use super::shown::listed;
+use super::shown::listed_in_short;
 use crate::model::{
     Count, Ending, ExitCondition, ExitStatus, Explanation, Observation, Process, RunRecord, Waited,
     signal_name,
@@ -110,7 +110,7 @@ fn waited(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     }
     Outcome::Broken(Explanation::new(format!(
         "Nobody waited for {} before main ended; try `join` on each child.",
-        listed(&found)
+        listed_in_short(&found)
     )))
 }
 
@@ -123,6 +123,6 @@ fn counted(
 ) -> Option<(String, String)> {
     let wanted = wanted.filter(|wanted| !count::holds(*wanted, found.len(), &run.machine))?;
     let labels: Vec<String> = found.iter().map(|process| label(process)).collect();
-    let who = if labels.is_empty() { "none".to_owned() } else { listed(&labels) };
+    let who = if labels.is_empty() { "none".to_owned() } else { listed_in_short(&labels) };
     Some((who, count::described(wanted)))
 }

@@ -38,7 +38,7 @@ fn of(run: &RunRecord) -> Vec<ListingLine> {
     let words: Vec<_> =
         said.iter().filter(|line| said.first().is_some_and(|first| line.writer == first.writer)).collect();
     let label = |line: &Line| {
-        let writer = line.writer.and_then(|writer| run.processes.get(writer as usize));
+        let writer = line.writer.and_then(|writer| run.process(writer));
         writer.filter(|_| run.processes.len() > 1).map(Process::label).unwrap_or_default()
     };
     words

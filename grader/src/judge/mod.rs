@@ -433,7 +433,7 @@ fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -
             running.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
             let who = match running.as_slice() {
                 [] => String::new(),
-                running => format!(", with {} still running", shown::listed(running)),
+                running => format!(", with {} still running", shown::listed_in_short(running)),
             };
             format!(
                 "The program was ended after {} s, the time that this question gives it{who}.",

@@ -242,9 +242,7 @@ fn twin(assignment: &Assignment<'_>, lines: &[&Line], extra: usize) -> Option<us
 /// How a child may have come to repeat a line of main's without a word about it in its own code.
 fn why_repeated(line: &Line, lines: &[&Line], run: &RunRecord) -> String {
     let twins = || lines.iter().filter(|other| other.text == line.text).filter_map(|other| other.writer);
-    let child = twins()
-        .filter(|writer| *writer != 0)
-        .find_map(|writer| run.processes.iter().find(|process| process.number == writer));
+    let child = twins().filter(|writer| *writer != 0).find_map(|writer| run.process(writer));
     let Some(child) = child.filter(|_| twins().any(|writer| writer == 0)) else { return String::new() };
     let label = child.label();
     let why = if child.executed {
@@ -448,7 +446,7 @@ fn explain_writer(expectation: &Expectation, lines: &[&Line], right: usize, run:
     };
     let label = |writer: Option<u32>| {
         writer
-            .and_then(|writer| run.processes.iter().find(|process| process.number == writer))
+            .and_then(|writer| run.process(writer))
             .map_or_else(|| "an unknown process".to_owned(), crate::model::Process::label)
     };
     let wanted = writer_wanted(expectation, line, &run.machine);

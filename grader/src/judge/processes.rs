@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::count;
 use super::helper::is_helper;
 use super::outcome::Outcome;
-use super::shown::{listed, plural};
+use super::shown::{listed_in_short, plural};
 use crate::model::{
     By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Process, ProcessesCondition,
     Question, Relation, RunRecord, Stream, signal_name,
@@ -50,7 +50,7 @@ fn ended_by(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
     if count::holds(ended_by.count, ended.len(), &run.machine) {
         return Outcome::Holds;
     }
-    let who = if ended.is_empty() { "No process".to_owned() } else { listed(&ended) };
+    let who = if ended.is_empty() { "No process".to_owned() } else { listed_in_short(&ended) };
     Outcome::Broken(Explanation::new(format!(
         "{who} ended by {}; {} expected.",
         signal_name(ended_by.signal),

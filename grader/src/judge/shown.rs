@@ -78,9 +78,27 @@ pub(super) fn listed(parts: &[String]) -> String {
     }
 }
 
+/// The same, but of many only the first, and how many more there are.
+pub(super) fn listed_in_short(parts: &[String]) -> String {
+    const MOST: usize = 8;
+    if parts.len() <= MOST {
+        return listed(parts);
+    }
+    let (shown, more) = parts.split_at(MOST - 1);
+    format!("{} and {} more", shown.join(", "), more.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_only_the_first_are_listed() {
+        let names: Vec<String> = (1..=1_500).map(|number| format!("child {number}")).collect();
+        assert_eq!(listed_in_short(&names[..2]), "child 1 and child 2");
+        assert!(listed_in_short(&names[..8]).ends_with("child 7 and child 8"));
+        assert!(listed_in_short(&names).ends_with("child 6, child 7 and 1493 more"));
+    }
 
     #[test]
     fn control_sequences_are_shown_and_not_obeyed() {
