@@ -65,10 +65,7 @@ fn crashed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
 
 fn failed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     // Of what a child starts only a copy of it is meant: it may ask other programs for their exit codes.
-    let is_copy = |process: &Process| {
-        run.ancestors(process).next().is_some_and(|parent| parent.program == process.program)
-    };
-    let is_meant = |process: &Process| process.parent == Some(0) || is_copy(process);
+    let is_meant = |process: &Process| process.parent == Some(0) || run.is_as_parent(process);
     let has_failed = |process: &&Process| {
         process.number != 0
             && is_meant(process)

@@ -21,7 +21,7 @@ fn is_alive_after(process: &Process, moment: Duration) -> bool {
 /// Whether a process is the same program as its parent, as the helpers of libraries are, and is still alive when one ends
 /// that it descends from.
 fn outlives_maker(process: &Process, run: &RunRecord) -> bool {
-    run.ancestors(process).next().is_some_and(|parent| parent.program == process.program)
+    run.is_as_parent(process)
         && run.ancestors(process).any(|maker| maker.ended.is_some_and(|ended| is_alive_after(process, ended)))
 }
 

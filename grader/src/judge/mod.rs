@@ -28,9 +28,6 @@ use crate::model::{
 };
 use outcome::Outcome;
 
-/// So many of the processes that were still running are named.
-const MOST_NAMED: usize = 4;
-
 /// What is known of a submission's runs.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
@@ -428,9 +425,7 @@ fn with_ending(mut explanation: Explanation, run: &RunRecord, limits: &Limits) -
     let why = match &run.ending {
         Ending::TimedOut => {
             let running = run.processes.iter().filter(|process| process.ended.is_none());
-            let mut running: Vec<String> = running.map(Process::label).collect();
-            let more = running.split_off(running.len().min(MOST_NAMED));
-            running.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
+            let running: Vec<String> = running.map(Process::label).collect();
             let who = match running.as_slice() {
                 [] => String::new(),
                 running => format!(", with {} still running", shown::listed_in_short(running)),

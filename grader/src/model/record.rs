@@ -48,6 +48,12 @@ impl RunRecord {
         std::iter::successors(parent(process), move |process| parent(process))
     }
 
+    /// Whether a process is the same program as its parent.
+    #[must_use]
+    pub fn is_as_parent(&self, process: &Process) -> bool {
+        self.ancestors(process).next().is_some_and(|parent| parent.program == process.program)
+    }
+
     /// The lines of one stream as a reader of it would count them: without the empty ones at its end.
     #[must_use]
     pub fn stream(&self, stream: Stream) -> Vec<&Line> {

@@ -1,7 +1,7 @@
 //! Descriptors that a parent left open for its child.
 
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Takes over an inherited descriptor by its number, and closes it on any later exec.
 ///
@@ -29,11 +29,13 @@ pub(crate) fn closes_on_exec(number: RawFd) -> bool {
 }
 
 /// Closes all descriptors that this process could not have opened: their numbers are beyond its limit, and so somebody
-/// before it had them.
-pub(crate) fn close_beyond_limit() {
+/// before it had them. `kept` is left, and all below it.
+pub(crate) fn close_beyond_limit(kept: BorrowedFd<'_>) {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let first = limit.and_then(|limit| libc::c_uint::try_from(limit).ok()).unwrap_or(libc::c_uint::MAX);
-    // SAFETY: close_range(2) takes any numbers, and closes what this process has in between. What has an owner here was
-    // opened here, below the limit, or taken over by `inherit` from a parent that had opened it below the same one.
+    let first = first.max(kept.as_raw_fd().cast_unsigned().saturating_add(1));
+    // SAFETY: close_range(2) takes any numbers, and asks that nobody owns what it closes. What was taken over from the
+    // parent is `kept`, and what was opened here is below the limit. Where the program has lowered its limit since it
+    // opened something, its owner gets EBADF: no other descriptor is given such a number under this limit.
     unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
 }

@@ -51,7 +51,7 @@ pub(crate) fn serve(
     rehearse: fn() -> io::Result<()>,
 ) -> io::Result<Option<Legacy>> {
     let Some(parent) = Parent::observe(parent)? else { return Ok(None) };
-    let thread = match prepare() {
+    let thread = match prepare(&socket) {
         Ok(thread) => thread,
         Err(error) => {
             letter::send(socket.as_fd(), &FromServer::Unfit(error.to_string()), &[], &[])?;
@@ -94,12 +94,12 @@ pub(crate) fn serve(
 }
 
 /// Makes this process a fork server; an error if it cannot be one.
-fn prepare() -> io::Result<Thread> {
+fn prepare(socket: &OwnedFd) -> io::Result<Thread> {
     if std::fs::read_dir("/proc/self/task")?.count() != 1 {
         return Err(io::Error::other("the program starts threads before it calls `multiprocessing::init()`"));
     }
     signals::block_all_on_this_thread();
-    descriptor::close_beyond_limit();
+    descriptor::close_beyond_limit(socket.as_fd());
     // What `main` has printed before `init` is not for the copies to print once more.
     let _ = io::stdout().flush();
     exit::flush();
