@@ -217,6 +217,13 @@ fn the_end_of_a_run_is_explained() {
     writeln!(all, "== not waited for\n{}\n", verdict(exit, left.clone())).unwrap();
     left.processes[2].status = Some(ExitStatus::Signal(6));
     writeln!(all, "== a child crashed\n{}\n", verdict(exit, left.clone())).unwrap();
+    let ended_before = "exit = { ended_before = \"Done!\" }";
+    let mut early = observed(&[("Square: 100", 1), ("Cube: 1000", 2), ("Done!", 0)]);
+    writeln!(all, "== still running\n{}\n", verdict(ended_before, early.clone())).unwrap();
+    early.lines[2].at = Duration::from_millis(6);
+    writeln!(all, "== ended in time\n{}\n", verdict(ended_before, early.clone())).unwrap();
+    early.lines.pop();
+    writeln!(all, "== without the line\n{}\n", verdict(ended_before, early)).unwrap();
     let mut failed =
         observed(&[("Square: 100", 1), ("thread 'main' panicked at main.rs:3:5:", 2), ("oops", 2)]);
     failed.processes[2].status = Some(ExitStatus::Code(101));

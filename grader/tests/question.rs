@@ -8,7 +8,7 @@ use grader::question::{Diagnostics, parse};
 const HEAD: &str = "title = \"t\"\ntopic = \"processes\"\n";
 
 /// Conditions of a check, each with one mistake.
-const WRONG_CONDITIONS: [(&str, &str); 36] = [
+const WRONG_CONDITIONS: [(&str, &str); 37] = [
     ("wrong type", "output = 5"),
     ("unknown key", "outputs = \"a\""),
     ("unknown key in a pattern", "output = { lines = \"a\" }"),
@@ -29,6 +29,7 @@ const WRONG_CONDITIONS: [(&str, &str); 36] = [
     ("no process condition", "processes = {}"),
     ("unknown signal", "exit = { signal = \"SIGFOO\" }"),
     ("code and signal", "exit = { code = 0, signal = \"SIGTERM\" }"),
+    ("line that cannot be read", "exit = { ended_before = \"Done {\" }"),
     ("code out of range", "exit = { code = 256 }"),
     ("false", "varies = false"),
     ("distinct without its name", "output = \"{int}\"\ndistinct = { values = 3 }"),

@@ -1,12 +1,15 @@
 //! How a run has to end.
 
+use std::collections::BTreeSet;
+
 use super::count;
 use super::helper::{is_helper, outlives_main};
 use super::outcome::Outcome;
-use super::shown::listed_in_short;
+use super::shown::{listed_in_short, quoted};
+use super::text;
 use crate::model::{
-    Count, Ending, ExitCondition, ExitStatus, Explanation, Observation, Process, RunRecord, Waited,
-    signal_name,
+    Count, Ending, ExitCondition, ExitStatus, Explanation, Line, Observation, Process, RunRecord, Stream,
+    Waited, signal_name,
 };
 
 /// Signals that end a process for a mistake of its own: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV; see signal(7).
@@ -18,7 +21,8 @@ pub(super) fn judge(condition: &ExitCondition, run: &RunRecord) -> Outcome {
         Observation::Full => crashed(condition, run)
             .and(|| failed(condition, run))
             .and(|| left_behind(condition, run))
-            .and(|| waited(condition, run)),
+            .and(|| waited(condition, run))
+            .and(|| ended_before(condition, run)),
         Observation::OutputOnly { reason } if asks_for_children(condition) => Outcome::Unseen(reason.clone()),
         Observation::OutputOnly { .. } => Outcome::Holds,
     })
@@ -27,6 +31,7 @@ pub(super) fn judge(condition: &ExitCondition, run: &RunRecord) -> Outcome {
 fn asks_for_children(condition: &ExitCondition) -> bool {
     [condition.crashed, condition.failed, condition.left_behind].iter().any(Option::is_some)
         || condition.waited
+        || condition.ended_before.is_some()
 }
 
 fn main_ended(condition: &ExitCondition, run: &RunRecord) -> Outcome {
@@ -109,6 +114,49 @@ fn waited(condition: &ExitCondition, run: &RunRecord) -> Outcome {
         "Nobody waited for {} before main ended; try `join` on each child.",
         listed_in_short(&found)
     )))
+}
+
+/// Whoever else prints, and was there before this line, has ended by then, but for those whom its writer descends from.
+///
+/// A process has ended when its last thread is about to: whoever waits for it, or for the end of what it holds open, goes
+/// on only after that.
+fn ended_before(condition: &ExitCondition, run: &RunRecord) -> Outcome {
+    let Some(pattern) = &condition.ended_before else { return Outcome::Holds };
+    let lines = run.stream(Stream::Stdout);
+    let is_meant = |line: &&Line| {
+        text::matches(pattern, &line.text, &run.machine).is_ok_and(|ways| !ways.is_empty())
+            && !line.invalid_utf8
+    };
+    let Some(place) = lines.iter().position(is_meant) else {
+        let text = format!("{} was not printed, before which others have to end.", quoted(&pattern.source));
+        return Outcome::Broken(Explanation::new(text));
+    };
+    let line = lines[place];
+    let writer = line.writer.and_then(|writer| run.process(writer));
+    let may_go_on: Vec<u32> = writer
+        .map(|writer| {
+            std::iter::once(writer).chain(run.ancestors(writer)).map(|process| process.number).collect()
+        })
+        .unwrap_or_default();
+    let still_runs =
+        |process: &&Process| process.born <= line.at && process.ended.is_none_or(|ended| ended > line.at);
+    let printed: BTreeSet<u32> = lines.iter().filter_map(|line| line.writer).collect();
+    let alive: Vec<String> = printed
+        .into_iter()
+        .filter(|number| !may_go_on.contains(number))
+        .filter_map(|number| run.process(number))
+        .filter(still_runs)
+        .map(Process::label)
+        .collect();
+    if alive.is_empty() {
+        return Outcome::Holds;
+    }
+    let text = format!(
+        "{} was printed while {} still ran. Wait for the end of every process that prints before it, as `join` does.",
+        quoted(&line.text),
+        listed_in_short(&alive)
+    );
+    Outcome::Broken(Explanation::new(text).about_line(place))
 }
 
 /// Who was found and what was wanted, where the two do not agree.

@@ -1,6 +1,6 @@
 //! A question: what is asked, what a run gets, and the checks that earn points.
 
-use super::{Expectation, Limits, Predict, Written};
+use super::{Expectation, Limits, LinePattern, Predict, Written};
 
 /// A question as an instructor wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,4 +200,6 @@ pub struct ExitCondition {
     pub left_behind: Option<Count>,
     /// Whether every child has to be reaped before main ends.
     pub waited: bool,
+    /// A line of standard output before which everybody else has to have ended who prints and was there before it.
+    pub ended_before: Option<LinePattern>,
 }

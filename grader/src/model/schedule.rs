@@ -44,6 +44,8 @@ pub enum Point {
     Parent,
     /// A process is about to write to its standard output or error.
     Output,
+    /// A process is about to end.
+    End,
 }
 
 /// Somebody who is held.
@@ -63,6 +65,7 @@ impl fmt::Display for Held {
             Point::Exec => "begins its program",
             Point::Parent => "goes on",
             Point::Output => "prints",
+            Point::End => "ends",
         };
         match self.process {
             0 => write!(f, "main {what}"),

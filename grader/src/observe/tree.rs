@@ -208,11 +208,11 @@ impl Tree {
     /// A thread is about to end: notes what can be asked only now, should it be the last one of its process.
     ///
     /// A thread that ends by itself while another ends the process does so without a word, so which one is the last
-    /// is known for sure only when all others have ended.
-    pub(super) fn exiting(&mut self, tid: Pid, index: usize, at: Duration) {
+    /// is known for sure only when all others have ended. Returns whether it is the last one as far as is known.
+    pub(super) fn exiting(&mut self, tid: Pid, index: usize, at: Duration) -> bool {
         self.members[index].exiting.push(tid);
         self.members[index].last_words = Some(self.last_words(index, at));
-        self.settle_if_over(index);
+        self.settle_if_over(index)
     }
 
     fn last_words(&self, index: usize, at: Duration) -> LastWords {
@@ -242,19 +242,28 @@ impl Tree {
         }
     }
 
-    /// Takes note of a process's last words if each of its threads that are left is at its end.
-    fn settle_if_over(&mut self, index: usize) {
+    /// Takes note of a process's last words if each of its threads that are left is at its end; returns whether that is
+    /// so.
+    fn settle_if_over(&mut self, index: usize) -> bool {
         let member = &mut self.members[index];
         if !member.threads.iter().all(|thread| member.exiting.contains(thread)) {
-            return;
+            return false;
         }
-        let Some(words) = member.last_words.take() else { return };
+        let Some(words) = member.last_words.take() else { return true };
         member.ending = Some(words.at);
         member.cpu = words.cpu;
         member.peak_memory = words.peak_memory;
         member.orphaned = words.orphaned;
         for (child, waited) in words.waited {
             self.members[child].waited = waited;
+        }
+        true
+    }
+
+    /// A process that was held when it was about to end is so only now.
+    pub(super) fn ends_now(&mut self, tid: Pid, at: Duration) {
+        if let Some(index) = self.of_thread(tid) {
+            self.members[index].ending = Some(at);
         }
     }
 

@@ -122,6 +122,9 @@ pub(super) struct ExitTable {
     /// `true`: every child is waited for before main ends.
     #[schemars(with = "Option<bool>")]
     waited: Option<Spanned<bool>>,
+    /// A line of standard output: whoever else prints and was there before it has ended by then.
+    #[schemars(with = "Option<String>")]
+    ended_before: Option<Spanned<String>>,
 }
 
 /// The files beside a question's own.
@@ -294,10 +297,11 @@ impl Lowering<'_> {
                 if [&table.crashed, &table.failed, &table.left_behind]
                     .iter()
                     .all(|count| count.is_none())
-                    && table.waited.is_none() =>
+                    && table.waited.is_none()
+                    && table.ended_before.is_none() =>
             {
-                let message = "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `failed`, `left_behind` \
-                               or `waited`";
+                let message = "`exit` asks for nothing; give it `code`, `signal`, `crashed`, `failed`, `left_behind`, \
+                               `waited` or `ended_before`";
                 self.mistake(spanned.span(), message);
             }
             _ => {}
@@ -317,6 +321,10 @@ impl Lowering<'_> {
             waited: match &table.waited {
                 Some(waited) => self.flag(waited)?,
                 None => false,
+            },
+            ended_before: match &table.ended_before {
+                Some(line) => Some(pattern::lower_line(line, self.text, self.mistakes)?),
+                None => None,
             },
         }))
     }

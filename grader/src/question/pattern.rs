@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::diagnostic::Mistake;
 use super::line::RawLine;
-use crate::model::{By, Expectation, Kind};
+use crate::model::{By, Expectation, Kind, LinePattern};
 
 /// A line, or a table that says how parts go together.
 #[derive(Debug)]
@@ -117,6 +117,19 @@ pub(super) fn lower(
     lowering.define(pattern);
     let expectation = lowering.expectation(pattern, None);
     expectation.filter(|_| mistakes.len() == before)
+}
+
+/// Reads one line that stands by itself.
+pub(super) fn lower_line(
+    line: &Spanned<String>,
+    text: &str,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<LinePattern> {
+    let whole = Spanned::new(line.span(), Pattern::Line(line.get_ref().clone()));
+    match lower(&whole, text, mistakes)? {
+        Expectation::Line { pattern, .. } => Some(pattern),
+        _ => None,
+    }
 }
 
 struct Lowering<'a> {

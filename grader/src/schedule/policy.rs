@@ -38,10 +38,10 @@ impl Decider {
             Policy::Free => false,
             // Whoever is ended at birth needs no holding; seed 1 leaves children standing where they begin to run.
             Policy::WithoutChildren => self.seed != 0 && matches!(point, Point::Birth | Point::Exec),
-            Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec),
+            Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec | Point::End),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,
-            Policy::Random => point != Point::Parent,
+            Policy::Random => !matches!(point, Point::Parent | Point::End),
             Policy::Exhaustive => matches!(point, Point::Birth | Point::Output),
         }
     }
@@ -140,9 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn children_last_holds_births_and_lets_the_newest_go_first() {
+    fn children_last_holds_births_and_ends_and_lets_the_newest_go_first() {
         let mut decider = decider(Policy::ChildrenLast, 0);
-        assert!(decider.holds(Point::Birth) && decider.holds(Point::Exec) && !decider.holds(Point::Output));
+        assert!([Point::Birth, Point::Exec, Point::End].iter().all(|point| decider.holds(*point)));
+        assert!(!decider.holds(Point::Output));
         assert_eq!(decider.choose(&born(&[2, 3, 1]), &[]), 1);
     }
 

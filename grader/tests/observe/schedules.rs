@@ -56,6 +56,25 @@ say('Done!')",
 }
 
 #[test]
+fn a_child_ends_last_under_children_last() {
+    // Its last word comes before its end, and main waits for the word alone.
+    let program = python(
+        "
+word = os.pipe()
+if os.fork() == 0:
+    os.write(word[1], b'x'); os._exit(0)
+os.read(word[0], 1)
+say('Done!')
+os.wait()",
+    );
+    for _ in 0..20 {
+        let record = run(&program, CHILDREN_LAST);
+        let (child, line) = (&record.processes[1], &record.lines[0]);
+        assert!(child.ended.is_some_and(|ended| ended > line.at), "{record:?}");
+    }
+}
+
+#[test]
 fn semaphores_of_multiprocessing() {
     right(
         "

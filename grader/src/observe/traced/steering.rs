@@ -162,6 +162,10 @@ impl Run<'_> {
     }
 
     fn let_go(&mut self, held: Held, stopped: Stopped) {
+        if held.point == Point::End {
+            let at = self.at();
+            self.tree.ends_now(stopped.tid(), at);
+        }
         if held.point != Point::Output {
             return stopped.go_on(None);
         }

@@ -31,9 +31,10 @@ impl Run<'_> {
             Stop::Exiting => {
                 let at = self.at();
                 self.ended += proc::effort(tid, self.tree.member(process).pid == tid);
-                self.tree.exiting(tid, process, at);
+                let is_last = self.tree.exiting(tid, process, at);
                 self.end_write(tid)?;
-                stopped.go_on(None);
+                let may_be_held = process != 0 && is_last && !self.tree.lacks_program(process);
+                self.hold_or_go_on(stopped, process, Point::End, may_be_held);
             }
             Stop::Call => self.call(stopped, process)?,
             Stop::CallDone => {

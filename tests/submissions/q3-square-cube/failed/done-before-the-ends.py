@@ -1,11 +1,9 @@
-import time
 from multiprocessing import Event, Process
 
 
 def square(n, printed):
     print(f"Square: {n**2}", flush=True)
     printed.set()
-    time.sleep(0.2)
 
 
 def cube(n, printed):
