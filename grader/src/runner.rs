@@ -79,14 +79,15 @@ impl Runs {
     }
 }
 
-/// The schedules of a selection, and those without children where a check asks whether they are needed.
+/// The schedules of a selection, and those with too few children where a check asks whether they are needed.
 fn schedules(question: &Question, selection: &Selection) -> Vec<Schedule> {
     let mut schedules = selection.schedules().to_vec();
-    let without = |seed| Schedule { policy: Policy::WithoutChildren, seed };
-    let asks =
-        |condition: &Condition| matches!(condition, Condition::Processes(condition) if condition.needed);
-    if question.checks.iter().any(|check| asks(&check.condition)) {
-        for schedule in [without(0), without(1)] {
+    let needed = |condition: &Condition| match condition {
+        Condition::Processes(condition) => condition.needed,
+        _ => None,
+    };
+    for needed in question.checks.iter().filter_map(|check| needed(&check.condition)) {
+        for schedule in Schedule::without_children(needed) {
             if !schedules.contains(&schedule) {
                 schedules.push(schedule);
             }

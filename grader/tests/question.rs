@@ -8,7 +8,7 @@ use grader::question::{Diagnostics, parse};
 const HEAD: &str = "title = \"t\"\ntopic = \"processes\"\n";
 
 /// Conditions of a check, each with one mistake.
-const WRONG_CONDITIONS: [(&str, &str); 37] = [
+const WRONG_CONDITIONS: [(&str, &str); 40] = [
     ("wrong type", "output = 5"),
     ("unknown key", "outputs = \"a\""),
     ("unknown key in a pattern", "output = { lines = \"a\" }"),
@@ -27,6 +27,9 @@ const WRONG_CONDITIONS: [(&str, &str); 37] = [
     ("bad count", "processes = { created = -1 }"),
     ("bad count table", "processes = { created = { exactly = 1, at_most = 2 } }"),
     ("no process condition", "processes = {}"),
+    ("children that are not needed", "processes = { needed = false }"),
+    ("no child needed", "processes = { needed = 0 }"),
+    ("needed by a word", "processes = { needed = \"all\" }"),
     ("unknown signal", "exit = { signal = \"SIGFOO\" }"),
     ("code and signal", "exit = { code = 0, signal = \"SIGTERM\" }"),
     ("line that cannot be read", "exit = { ended_before = \"Done {\" }"),

@@ -24,7 +24,7 @@ mod written;
 use crate::model::{
     Answer, Check, CheckResult, Condition, Ending, ExitStatus, Explanation, Grade, Limits, Mark, Orders,
     Points, Policy, Prediction, Process, ProcessesCondition, Question, Remark, Review, RunRecord, RunSummary,
-    Stream, Timeline, ValidatorAnswer, Verdict, signal_name,
+    Schedule, Stream, Timeline, ValidatorAnswer, Verdict, signal_name,
 };
 use outcome::Outcome;
 
@@ -310,13 +310,12 @@ fn alive_together(condition: &ProcessesCondition, question: &Question, evidence:
     }
 }
 
-/// Whether the expected output comes out with the children, and not with every child ended at its birth.
+/// Whether the expected output comes out with the children, and not with the first few alone.
 fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {
-    if !condition.needed {
-        return Outcome::Holds;
-    }
-    let mut without =
-        evidence.runs.iter().enumerate().filter(|(_, run)| !has_children(run) && is_observed(run)).peekable();
+    let Some(needed) = condition.needed else { return Outcome::Holds };
+    let with_too_few = Schedule::without_children(needed);
+    let is_meant = |run: &RunRecord| with_too_few.contains(&run.schedule) && is_observed(run);
+    let mut without = evidence.runs.iter().enumerate().filter(|(_, run)| is_meant(run)).peekable();
     if without.peek().is_none() {
         let why = "No run was made without the children, so nobody knows whether they are needed.";
         return Outcome::Unseen(why.to_owned());
@@ -332,9 +331,16 @@ fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Eviden
         question.checks.iter().enumerate().all(|check| text_holds(number, check) == Outcome::Holds)
     };
     if without.any(prints_all) {
-        let text = "Without its children the program prints the same: so main does the work, not the children. Let \
-                    each child do its part, and bring its result back to main.";
-        return Outcome::Broken(Explanation::new(text));
+        let what = match needed {
+            1 => "Without its children the program prints the same: so main does the work, not the children."
+                .to_owned(),
+            needed => format!(
+                "With the first {} alone the program prints the same: so the others do none of the work.",
+                shown::children(needed - 1)
+            ),
+        };
+        let advice = "Let each child do its part, and bring its result back to main.";
+        return Outcome::Broken(Explanation::new(format!("{what} {advice}")));
     }
     let mut with = evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run));
     if !with.any(prints_all) {

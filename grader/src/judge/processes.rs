@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::count;
 use super::helper::is_helper;
 use super::outcome::Outcome;
-use super::shown::{listed_in_short, plural};
+use super::shown::{children as children_counted, listed_in_short};
 use crate::model::{
     By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Process, ProcessesCondition,
     Question, Relation, RunRecord, Stream, signal_name,
@@ -143,7 +143,7 @@ pub(super) fn explain_together(most: usize, created: usize, count: Count) -> Exp
     };
     Explanation::new(format!(
         "At most {} {} alive at one moment; {} expected.{}",
-        plural(most, "child").replace("childs", "children"),
+        children_counted(most as u64),
         if most == 1 { "was" } else { "were" },
         count::described(count),
         if count.relation == Relation::AtMost { String::new() } else { advice },

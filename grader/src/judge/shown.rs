@@ -69,6 +69,11 @@ pub(super) fn plural(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// "1 child", "2 children".
+pub(super) fn children(count: u64) -> String {
+    if count == 1 { "1 child".to_owned() } else { format!("{count} children") }
+}
+
 /// "a", "a and b", "a, b and c".
 pub(super) fn listed(parts: &[String]) -> String {
     match parts {

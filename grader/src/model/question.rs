@@ -172,8 +172,8 @@ pub struct ProcessesCondition {
     pub alive_together: Option<Count>,
     /// Processes ended by a signal.
     pub ended_by: Option<EndedBy>,
-    /// Whether the output cannot be had without the children.
-    pub needed: bool,
+    /// How many children at least it takes to have the output, if that matters.
+    pub needed: Option<u64>,
 }
 
 /// A number of processes ended by one signal.

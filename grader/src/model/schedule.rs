@@ -28,8 +28,8 @@ pub enum Policy {
     Random,
     /// One of all orders at births and outputs.
     Exhaustive,
-    /// Every child is ended at its birth (with seed 1: left standing there), and what is printed all the same was not
-    /// the children's work.
+    /// Every child but the first few is ended at its birth, or left standing there, and what is printed all the same was
+    /// not the others' work; see [`Schedule::without_children`].
     WithoutChildren,
 }
 
@@ -98,6 +98,28 @@ impl Policy {
             Policy::Exhaustive => "exhaustive",
             Policy::WithoutChildren => "without-children",
         }
+    }
+}
+
+impl Schedule {
+    /// The runs with fewer children than `needed`, which is at least 1: in the first the others are ended at their birth,
+    /// in the second left standing there.
+    #[must_use]
+    pub fn without_children(needed: u64) -> [Schedule; 2] {
+        let first = needed.saturating_sub(1).saturating_mul(2);
+        [first, first.saturating_add(1)].map(|seed| Schedule { policy: Policy::WithoutChildren, seed })
+    }
+
+    /// How many children such a run lets live.
+    #[must_use]
+    pub fn children_spared(self) -> u64 {
+        self.seed / 2
+    }
+
+    /// Whether such a run leaves the others standing where they begin.
+    #[must_use]
+    pub fn leaves_standing(self) -> bool {
+        self.seed % 2 == 1
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Member {
     before_main: bool,
     /// Whether it wrote a line.
     pub(super) wrote: bool,
+    /// Whether it is one of those that a run without the others lets live.
+    pub(super) spared: bool,
     /// Whether the grader ended it.
     killed: bool,
     /// Whether it reads clocks by calls.
@@ -108,6 +110,7 @@ impl Tree {
             executed: false,
             before_main: false,
             wrote: false,
+            spared: false,
             killed: false,
             clocks_redirected: false,
         });

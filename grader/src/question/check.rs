@@ -81,9 +81,17 @@ pub(super) struct ProcessesTable {
     alive_together: Option<Spanned<CountValue>>,
     /// Processes ended by a signal.
     ended_by: Option<EndedByTable>,
-    /// `true`: the output cannot be had without the children.
-    #[schemars(with = "Option<bool>")]
-    needed: Option<Spanned<bool>>,
+    /// `true`: the output cannot be had without the children; a number: not with fewer.
+    #[schemars(with = "Option<Needed>")]
+    needed: Option<Spanned<Needed>>,
+}
+
+/// `true`, or how many children.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected `true` or a whole number of children")]
+enum Needed {
+    Any(bool),
+    AtLeast(#[schemars(range(min = 1))] i64),
 }
 
 /// Processes ended by one signal.
@@ -281,10 +289,21 @@ impl Lowering<'_> {
                 None => None,
             },
             needed: match &table.needed {
-                Some(needed) => self.flag(needed)?,
-                None => false,
+                Some(needed) => Some(self.needed(needed)?),
+                None => None,
             },
         }))
+    }
+
+    fn needed(&mut self, needed: &Spanned<Needed>) -> Option<u64> {
+        let number = match *needed.get_ref() {
+            Needed::Any(is_needed) => self.flag(&Spanned::new(needed.span(), is_needed)).map(|_| 1),
+            Needed::AtLeast(number) => u32::try_from(number).ok().map(u64::from).filter(|number| *number > 0),
+        };
+        if matches!(needed.get_ref(), Needed::AtLeast(_)) && number.is_none() {
+            self.mistake(needed.span(), "`needed` is `true`, or a whole number of at least 1");
+        }
+        number
     }
 
     fn exit(&mut self, spanned: &Spanned<ExitTable>) -> Option<Condition> {

@@ -10,6 +10,7 @@ pub struct Decider {
     policy: Policy,
     /// The state of the generator, or what is left of the choices that a seed stands for.
     seed: u64,
+    leaves_standing: bool,
     choices: Vec<Choice>,
 }
 
@@ -28,7 +29,8 @@ impl Decider {
     /// A decider at the start of a run.
     #[must_use]
     pub fn new(schedule: Schedule) -> Decider {
-        Decider { policy: schedule.policy, seed: schedule.seed, choices: Vec::new() }
+        let Schedule { policy, seed } = schedule;
+        Decider { policy, seed, leaves_standing: schedule.leaves_standing(), choices: Vec::new() }
     }
 
     /// Whether a process is held at this point.
@@ -36,8 +38,8 @@ impl Decider {
     pub fn holds(&self, point: Point) -> bool {
         match self.policy {
             Policy::Free => false,
-            // Whoever is ended at birth needs no holding; seed 1 leaves children standing where they begin to run.
-            Policy::WithoutChildren => self.seed != 0 && matches!(point, Point::Birth | Point::Exec),
+            // Whoever is ended at birth needs no holding.
+            Policy::WithoutChildren => self.leaves_standing && matches!(point, Point::Birth | Point::Exec),
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec | Point::End),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use grader::model::{Ending, Limit, Limits, Policy, Schedule};
+use grader::model::{Ending, ExitStatus, Limit, Limits, Policy, Process, Schedule};
 
 use crate::support::{
     FREE, assert_right_end, code, free, patient, python, run, run_with, schedules, signal, statuses, texts,
@@ -295,13 +295,30 @@ m.set_start_method('fork')
 with m.Pool(4) as pool: print(pool.map(abs, range(5)))",
     );
     let started = Instant::now();
-    for seed in [0, 1] {
-        let schedule = Schedule { policy: Policy::WithoutChildren, seed };
+    for schedule in Schedule::without_children(1) {
         let record = run(&script, schedule);
         assert_eq!(record.ending, Ending::Finished);
         assert!(texts(&record).is_empty(), "{record:?}");
     }
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
+fn only_the_first_children_do_their_part_where_the_others_are_not_wanted() {
+    let script = python(
+        "
+for number in range(5):
+    if os.fork() == 0: say(str(number)); os._exit(0)
+for _ in range(5): os.wait()
+say('Done!')",
+    );
+    let [ended, standing] = Schedule::without_children(4).map(|schedule| run(&script, schedule));
+    assert_eq!(written(&ended), [("0", 1), ("1", 2), ("2", 3), ("Done!", 0)]);
+    let killed = |process: &Process| process.status == Some(ExitStatus::Signal(9));
+    assert_eq!(ended.processes.iter().filter(|process| killed(process)).count(), 2, "{ended:?}");
+    // Main waits for those who stand for ever, and the run is over all the same.
+    assert_eq!(written(&standing), [("0", 1), ("1", 2), ("2", 3)]);
+    assert_eq!(standing.ending, Ending::Finished);
 }
 
 #[test]

@@ -118,15 +118,22 @@ impl Run<'_> {
 
     /// A process is about to run for the first time.
     pub(super) fn begins(&mut self, stopped: Stopped, process: usize) {
-        if self.is_without_children() && self.plan.schedule.seed == 0 && self.is_graded_program() {
+        let is_graded = self.is_without_children() && self.is_graded_program();
+        if is_graded && self.children_spared < self.plan.schedule.children_spared() {
+            self.children_spared += 1;
+            self.tree.member_mut(process).spared = true;
+        } else if is_graded && !self.plan.schedule.leaves_standing() {
             kill(stopped.tid(), Signal::KILL);
             self.children_ended += 1;
             if self.children_ended > MOST_CHILDREN_ENDED {
                 self.over = Some(Ending::Finished);
             }
         }
-        // While a process made by vfork(2) stands, so does its maker, with whatever lock it holds.
-        let may_be_held = self.is_without_children() || !self.tree.lacks_program(process);
+        let may_be_held = match self.is_without_children() {
+            true => !self.tree.member(process).spared,
+            // While a process made by vfork(2) stands, so does its maker, with whatever lock it holds.
+            false => !self.tree.lacks_program(process),
+        };
         self.hold_or_go_on(stopped, process, Point::Birth, may_be_held);
     }
 
@@ -150,7 +157,8 @@ impl Run<'_> {
             self.redirect_clocks(process);
         }
         self.programs += u32::from(process == 0);
-        self.hold_or_go_on(stopped, process, point, process != 0);
+        let may_be_held = process != 0 && !self.tree.member(process).spared;
+        self.hold_or_go_on(stopped, process, point, may_be_held);
         Ok(())
     }
 
