@@ -267,10 +267,7 @@ impl House {
         }
         let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         if !gaps.is_empty() {
-            println!(
-                "{} submissions are not judged as they should be yet. What would have to be seen:",
-                gaps.len()
-            );
+            println!("Not judged as they should be yet, and what would have to be seen ({}):", gaps.len());
         }
         for (name, gap) in &*gaps {
             println!("  {name}: {gap}");

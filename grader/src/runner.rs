@@ -13,6 +13,9 @@ const MOST_ORDERS: usize = 5_000;
 /// SIGKILL and SIGTERM, by which children are ended that are not needed any more; see signal(7).
 const SENT_BY_OTHERS: [i32; 2] = [9, 15];
 
+/// SIGBUS and SIGSEGV.
+const FAULTS: [i32; 2] = [7, 11];
+
 /// The runs of a submission.
 #[derive(Debug, Default)]
 pub struct Runs {
@@ -22,6 +25,8 @@ pub struct Runs {
     pub orders: Orders,
     /// How many programs main is before the one that is graded, once a run has told.
     wrappers: Option<u32>,
+    /// Whether a run has mapped memory that its processes may share.
+    shares_memory: bool,
     /// How many lines main writes to standard error in a free run.
     complaints: usize,
 }
@@ -53,6 +58,10 @@ pub fn run_until(
     let orders = if selection.every_order() { Orders::TooMany } else { Orders::Some };
     let mut runs = Runs { orders, ..Runs::default() };
     for schedule in schedules(question, selection) {
+        if schedule.policy == Policy::Memory && !runs.records.is_empty() && !runs.shares_memory {
+            // It would be one more random run.
+            continue;
+        }
         match one(program, question, schedule, &mut runs) {
             Ok(_) if runs.at_a_limit() || is_enough(&runs.records) => return Ok(runs),
             Ok(_) => {}
@@ -124,9 +133,22 @@ fn one(
     if schedule.policy == Policy::Free {
         runs.complaints = complaints(&run.record);
     }
+    runs.shares_memory |= run.shares_memory;
+    if !runs.records.is_empty() && is_spoilt(&run.record) {
+        return Ok(run.choices);
+    }
     runs.wrappers = Some(if schedule.policy == Policy::Free { run.wrappers } else { wrappers });
     runs.records.push(run.record);
     Ok(run.choices)
+}
+
+/// Whether a run proves nothing: it ended badly while processes were kept out of what they share, and nobody knows whether
+/// it would have without.
+fn is_spoilt(run: &RunRecord) -> bool {
+    let has_faulted = |status| matches!(status, Some(ExitStatus::Signal(signal)) if FAULTS.contains(&signal));
+    run.schedule.policy == Policy::Memory
+        && (matches!(run.ending, Ending::TimedOut | Ending::LimitExceeded(_))
+            || run.processes.iter().any(|process| has_faulted(process.status)))
 }
 
 /// Whether somebody gave up in a run since a generous timeout was over, which it was only since others were held.

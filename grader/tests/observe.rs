@@ -13,6 +13,8 @@ mod deadlocks;
 mod hostile;
 #[path = "observe/lines.rs"]
 mod lines;
+#[path = "observe/memory.rs"]
+mod memory;
 #[path = "observe/model.rs"]
 mod model;
 #[path = "observe/processes.rs"]

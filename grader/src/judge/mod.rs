@@ -236,6 +236,10 @@ fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
     if is_steered && explanation.listing.iter().any(|line| line.note == output::TOO_EARLY) {
         explanation.text += " The grader chose this order, as a busy machine may; a sleep is no wait.";
     }
+    if run.schedule.policy == Policy::Memory {
+        explanation.text += " It happens when one process comes between another's accesses to the memory that they share: \
+                             hold a lock from reading a value until it is written back.";
+    }
     explanation
 }
 

@@ -26,6 +26,8 @@ pub enum Policy {
     Reverse,
     /// Any one, drawn with the seed.
     Random,
+    /// The same where processes reach into memory that they share, and nowhere else.
+    Memory,
     /// One of all orders at births and outputs.
     Exhaustive,
     /// Every child but the first few is ended at its birth, or left standing there, and what is printed all the same was
@@ -44,6 +46,8 @@ pub enum Point {
     Parent,
     /// A process is about to write to its standard output or error.
     Output,
+    /// A process is about to reach into memory that it shares with others.
+    Memory,
     /// A process is about to end.
     End,
 }
@@ -65,6 +69,7 @@ impl fmt::Display for Held {
             Point::Exec => "begins its program",
             Point::Parent => "goes on",
             Point::Output => "prints",
+            Point::Memory => "reaches into shared memory",
             Point::End => "ends",
         };
         match self.process {
@@ -76,12 +81,13 @@ impl fmt::Display for Held {
 
 impl Policy {
     /// Every value with the name that people and reports use.
-    pub const NAMES: [(&'static str, Policy); 7] = [
+    pub const NAMES: [(&'static str, Policy); 8] = [
         ("free", Policy::Free),
         ("children-last", Policy::ChildrenLast),
         ("children-first", Policy::ChildrenFirst),
         ("reverse", Policy::Reverse),
         ("random", Policy::Random),
+        ("memory", Policy::Memory),
         ("exhaustive", Policy::Exhaustive),
         ("without-children", Policy::WithoutChildren),
     ];
@@ -95,6 +101,7 @@ impl Policy {
             Policy::ChildrenFirst => "children-first",
             Policy::Reverse => "reverse",
             Policy::Random => "random",
+            Policy::Memory => "memory",
             Policy::Exhaustive => "exhaustive",
             Policy::WithoutChildren => "without-children",
         }
@@ -127,7 +134,7 @@ impl fmt::Display for Schedule {
     /// The form that `--schedules` takes: `free:1`, `children-last`, `random:7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.policy.name())?;
-        let is_drawn = matches!(self.policy, Policy::Random | Policy::Exhaustive);
+        let is_drawn = matches!(self.policy, Policy::Random | Policy::Memory | Policy::Exhaustive);
         if self.seed != 0 || is_drawn { write!(f, ":{}", self.seed) } else { Ok(()) }
     }
 }

@@ -11,6 +11,7 @@
 //! Programs that poll never come to rest, so after a patience one is let go on all the same.
 
 mod closing;
+mod memory;
 mod steering;
 mod stops;
 mod time;
@@ -40,7 +41,8 @@ use super::tree::Tree;
 use super::turn::Turn;
 use crate::model::{Ending, Invocation, Limit, Limits, Line, Policy, RunRecord, Schedule, Stream};
 use crate::schedule::{Choice, Decider};
-use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, SystemCall, Tracer};
+use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, SystemCall, Tracer, Watched};
+use memory::Memory;
 use time::{GENEROUS, NEARLY};
 
 /// How long after main's end the others may take to end by themselves.
@@ -119,6 +121,8 @@ pub struct TracedRun {
     pub choices: Vec<Choice>,
     /// How many programs main was before the one that is graded.
     pub wrappers: u32,
+    /// Whether it mapped memory that processes may share, which no library guards.
+    pub shares_memory: bool,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
     /// a run by a patient plan, if that and what the machine kept the run waiting is as long.
     ///
@@ -224,6 +228,10 @@ struct Run<'a> {
     interrupted: HashMap<Pid, SystemCall>,
     /// The call that is being ended as if its time were over.
     cut: Option<TimedCall>,
+    /// What processes share.
+    memory: Memory,
+    /// Whether they share any that no library guards.
+    shares_memory: bool,
     clock: Clock,
     timers: Timers,
     /// How often each thread has read a clock since anything else happened.
@@ -286,7 +294,11 @@ impl<'a> Run<'a> {
         let ends = [stdin.far_end(), stdout_end.as_fd(), stderr_end.as_fd()];
         let resources = limit::resources(limits);
         let decider = Decider::new(plan.schedule);
-        let filter = Filter::new(decider.steers());
+        let filter = Filter::new(match plan.schedule.policy {
+            Policy::Free => Watched::Few,
+            Policy::Memory => Watched::All,
+            _ => Watched::Clocks,
+        });
         let start = Start::new(program, &environment(folder), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;
         let (keeper, gate) = Keeper::start_traced(start, &filter).map_err(prepare)?;
@@ -329,6 +341,8 @@ impl<'a> Run<'a> {
             parked: HashSet::new(),
             interrupted: HashMap::new(),
             cut: None,
+            memory: Memory::default(),
+            shares_memory: false,
             clock: Clock::new(started),
             timers: Timers::default(),
             reads: HashMap::new(),
@@ -357,7 +371,12 @@ impl<'a> Run<'a> {
 
     /// Serves the run until it is over and says why it is.
     fn follow(&mut self) -> io::Result<Ending> {
-        let mut pause = Duration::ZERO;
+        // Where all calls are told of, the next one is about to be made most of the time.
+        let first_pause = match self.plan.schedule.policy {
+            Policy::Memory => SHORTEST_PAUSE,
+            _ => Duration::ZERO,
+        };
+        let mut pause = first_pause;
         let ending = loop {
             let heard = match self.decider.steers() {
                 true => self.tracer.wait_at_most(pause)?,
@@ -365,14 +384,9 @@ impl<'a> Run<'a> {
                 false => Some(self.tracer.wait()?),
             };
             let moved = match heard {
-                Some(Event::Stopped(stopped, stop)) => {
+                Some(event @ (Event::Stopped(..) | Event::Ended(..))) => {
                     self.last_heard = Instant::now();
-                    self.stopped(stopped, stop)?;
-                    true
-                }
-                Some(Event::Ended(tid, status)) => {
-                    self.last_heard = Instant::now();
-                    self.ended(tid, status)?;
+                    self.told(event)?;
                     true
                 }
                 Some(Event::NothingLeft) => break Ending::Finished,
@@ -387,13 +401,22 @@ impl<'a> Run<'a> {
                 break ending;
             }
             pause = match moved {
-                true => Duration::ZERO,
+                true => first_pause,
                 false => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
             };
         };
         self.stopped = self.at();
         self.kept_from_cpus = self.told_of_waiting(self.stopped);
         Ok(ending)
+    }
+
+    /// Does what is to be done about a stop or an end.
+    fn told(&mut self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Stopped(stopped, stop) => self.stopped(stopped, stop),
+            Event::Ended(tid, status) => self.ended(tid, status),
+            Event::Bell | Event::NothingLeft => Ok(()),
+        }
     }
 
     fn is_quiet(&self) -> bool {

@@ -49,6 +49,14 @@ pub(super) fn redirect(process: Pid) -> Option<()> {
     Some(())
 }
 
+/// Where an instruction lies that makes a call.
+pub(super) fn call_instruction(process: Pid) -> Option<u64> {
+    let base = address(process)?;
+    let image = read(process, base)?;
+    let offset = image.windows(CALL.len()).step_by(ALIGNMENT).position(|code| code == CALL)?;
+    Some(base + (offset * ALIGNMENT) as u64)
+}
+
 /// Where the code lies in a process.
 fn address(process: Pid) -> Option<u64> {
     let list = fs::read(format!("/proc/{}/auxv", process.as_raw_pid())).ok()?;
@@ -90,6 +98,16 @@ fn function(image: &[u8], name: &str) -> Option<u64> {
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..at.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
 }
+
+/// `syscall`, or `svc #0`, and at which multiples it may lie.
+#[cfg(target_arch = "x86_64")]
+const CALL: [u8; 2] = [0x0f, 0x05];
+#[cfg(target_arch = "x86_64")]
+const ALIGNMENT: usize = 1;
+#[cfg(target_arch = "aarch64")]
+const CALL: [u8; 4] = 0xd400_0001_u32.to_le_bytes();
+#[cfg(target_arch = "aarch64")]
+const ALIGNMENT: usize = 4;
 
 /// `mov eax, call; syscall; ret`: the arguments are where the call wants them.
 #[cfg(target_arch = "x86_64")]

@@ -53,7 +53,8 @@ impl fmt::Display for Allowed {
 }
 
 impl Selection {
-    /// Two free runs, the three named orders and a few random ones: what every grading makes.
+    /// Two free runs, the three named orders and a few random ones, of processes and of accesses to what they share: what
+    /// every grading makes.
     #[must_use]
     pub fn quick() -> Selection {
         Selection::with_seeds(QUICK_SEEDS)
@@ -102,13 +103,15 @@ impl Selection {
         self.every_order || Selection::quick().schedules.iter().all(|one| self.schedules.contains(one))
     }
 
-    /// Two free runs, the three named orders and so many random ones.
+    /// Two free runs, the three named orders and so many random ones of either kind.
     #[must_use]
     pub fn with_seeds(seeds: u64) -> Selection {
         let named = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
         let mut schedules = Selection::free().schedules;
         schedules.extend(named.map(|policy| Schedule { policy, seed: 0 }));
-        schedules.extend((1..=seeds).map(|seed| Schedule { policy: Policy::Random, seed }));
+        for policy in [Policy::Random, Policy::Memory] {
+            schedules.extend((1..=seeds).map(|seed| Schedule { policy, seed }));
+        }
         Selection { schedules, every_order: false }
     }
 }
@@ -143,7 +146,7 @@ fn one(text: &str) -> Option<Schedule> {
         // `parse` would take a sign, which no report prints.
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits.parse().ok()?,
         Some(_) => return None,
-        None if policy == Policy::Random => 1,
+        None if matches!(policy, Policy::Random | Policy::Memory) => 1,
         None => 0,
     };
     Some(Schedule { policy, seed })
@@ -168,15 +171,19 @@ mod tests {
             "random:1",
             "random:2",
             "random:3",
+            "memory:1",
+            "memory:2",
+            "memory:3",
         ];
         assert_eq!(names("quick"), expected);
-        assert_eq!(Selection::default().schedules().len(), 8);
+        assert_eq!(Selection::default().schedules().len(), 11);
     }
 
     #[test]
     fn thorough_has_fifty_random_ones() {
         let thorough = names("thorough");
-        assert_eq!((thorough.len(), thorough.last().map(String::as_str)), (55, Some("random:50")));
+        assert_eq!((thorough.len(), thorough[54].as_str()), (105, "random:50"));
+        assert_eq!(thorough.last().map(String::as_str), Some("memory:50"));
     }
 
     #[test]
@@ -189,7 +196,10 @@ mod tests {
             }
         }
         assert_eq!(names("children-last"), ["children-last"]);
-        assert_eq!(names("random"), ["random:1"]);
+        assert_eq!(
+            (names("random"), names("memory")),
+            (vec!["random:1".to_owned()], vec!["memory:1".to_owned()])
+        );
         assert_eq!(names("free:0"), ["free"]);
         assert_eq!(names("free"), ["free", "free:1"]);
         assert_eq!(names("exhaustive:3"), ["exhaustive:3"]);

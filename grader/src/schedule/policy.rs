@@ -43,7 +43,8 @@ impl Decider {
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec | Point::End),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,
-            Policy::Random => !matches!(point, Point::Parent | Point::End),
+            Policy::Random => matches!(point, Point::Birth | Point::Exec | Point::Output),
+            Policy::Memory => point == Point::Memory,
             Policy::Exhaustive => matches!(point, Point::Birth | Point::Output),
         }
     }
@@ -79,7 +80,7 @@ impl Decider {
             | Policy::ChildrenLast
             | Policy::ChildrenFirst
             | Policy::Reverse => of.saturating_sub(1),
-            Policy::Random => next_random(&mut self.seed) % of.max(1),
+            Policy::Random | Policy::Memory => next_random(&mut self.seed) % of.max(1),
             // A seed stands for all choices of a run: its digits, in a base that changes from choice to choice.
             Policy::Exhaustive => {
                 let chosen = self.seed % of.max(1);

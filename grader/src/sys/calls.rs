@@ -72,6 +72,61 @@ pub enum Target {
     Descriptor(u64),
 }
 
+/// Whether a call is one that is picked out for what it does, and not only since all are.
+#[must_use]
+pub fn is_of_interest(call: &SystemCall) -> bool {
+    [&WRITES[..], &KILLS, WAKERS, CLOCKS].iter().any(|calls| calls.contains(&call.number))
+}
+
+/// Whether a call maps memory that others may map, to write into it.
+#[must_use]
+pub fn shares_memory(call: &SystemCall) -> bool {
+    let has = |arg: usize, flag: libc::c_int| call.args[arg] as i32 & flag != 0;
+    match call.number {
+        libc::SYS_mmap => has(2, libc::PROT_WRITE) && has(3, libc::MAP_SHARED),
+        number => number == libc::SYS_shmat,
+    }
+}
+
+/// The descriptor of the file that a call maps, if it maps one.
+#[must_use]
+pub fn mapped_file(call: &SystemCall) -> Option<u64> {
+    u64::try_from(call.args[4] as i32).ok().filter(|_| call.number == libc::SYS_mmap)
+}
+
+/// Whether a call moves what lies at an address, or takes it away.
+#[must_use]
+pub fn moves_memory(call: &SystemCall) -> bool {
+    matches!(call.number, libc::SYS_munmap | libc::SYS_mremap | libc::SYS_shmdt)
+}
+
+/// Whether a call may reach memory that its own arguments do not lead to, but what they lead to does.
+#[must_use]
+pub fn may_reach_anywhere(call: &SystemCall) -> bool {
+    const CALLS: [libc::c_long; 16] = [
+        libc::SYS_readv,
+        libc::SYS_writev,
+        libc::SYS_preadv,
+        libc::SYS_pwritev,
+        libc::SYS_preadv2,
+        libc::SYS_pwritev2,
+        libc::SYS_vmsplice,
+        libc::SYS_sendmsg,
+        libc::SYS_recvmsg,
+        libc::SYS_sendmmsg,
+        libc::SYS_recvmmsg,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        libc::SYS_ioctl,
+        libc::SYS_execve,
+        SYS_FUTEX_WAITV,
+    ];
+    CALLS.contains(&call.number)
+}
+
+/// See futex_waitv(2); the same on every architecture.
+const SYS_FUTEX_WAITV: libc::c_long = 449;
+
 /// The descriptor that a call writes to, if it is one that writes.
 #[must_use]
 pub fn written_to(call: &SystemCall) -> Option<u64> {

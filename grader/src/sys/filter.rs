@@ -2,7 +2,7 @@
 //!
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
-//! submission's business, because something outside may wake the process later, or because it tells the time.
+//! submission's business, because something outside may wake the process later, because it shares memory, or because it tells the time.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 
@@ -29,8 +29,23 @@ const FIRST_ARG: u32 = 16;
 /// The bit by which x86-64 marks calls of its x32 form, which have numbers of their own.
 const X32: u32 = 0x4000_0000;
 
-/// The longest program: twenty instructions of frame, and two for each call.
-const MOST: usize = 80;
+/// The longest program: thirty instructions of frame, and two for each call.
+const MOST: usize = 96;
+
+/// Where it holds the low halves of the third argument and of the fourth.
+const THIRD_ARG: u32 = 32;
+const FOURTH_ARG: u32 = 40;
+
+/// What the tracer is told of beside writes, signals and wakers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// Nothing.
+    Few,
+    /// Calls that read a clock.
+    Clocks,
+    /// All calls, since any may reach into memory that processes share.
+    All,
+}
 
 /// The program, made before the fork, since nothing may be allocated after it.
 #[derive(Clone, Copy)]
@@ -40,9 +55,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter for a submission; `with_clocks` picks out the calls that read a clock too.
+    /// The filter for a submission.
     #[must_use]
-    pub fn new(with_clocks: bool) -> Filter {
+    pub fn new(watched: Watched) -> Filter {
         let end = libc::sock_filter { code: 0, jt: 0, jf: 0, k: 0 };
         let mut filter = Filter { instructions: [end; MOST], length: 0 };
         filter.load(ARCH);
@@ -55,7 +70,7 @@ impl Filter {
         for call in WRITES.iter().chain(&KILLS).chain(WAKERS) {
             filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
         }
-        for call in CLOCKS.iter().filter(|_| with_clocks) {
+        for call in CLOCKS.iter().filter(|_| watched != Watched::Few) {
             filter.if_equal(*call, libc::SECCOMP_RET_TRACE);
         }
         for call in MISSING {
@@ -65,8 +80,27 @@ impl Filter {
         filter.if_equal(libc::SYS_ptrace, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
         filter.stay_dumpable();
         filter.refuse_untraced_clone();
+        filter.watch_sharing();
+        if watched == Watched::All {
+            // The tracer has it made itself, again and again.
+            filter.unless_equal(libc::SYS_mprotect as u32, libc::SECCOMP_RET_TRACE);
+        }
         filter.answer(libc::SECCOMP_RET_ALLOW);
         filter
+    }
+
+    /// Whoever maps memory that others may map too, to write into it, is told of.
+    fn watch_sharing(&mut self) {
+        self.load(NUMBER);
+        self.if_equal(libc::SYS_shmat, libc::SECCOMP_RET_TRACE);
+        let mmap = u32::try_from(libc::SYS_mmap).unwrap_or(u32::MAX);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, mmap);
+        self.load(FOURTH_ARG);
+        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 3, libc::MAP_SHARED as u32);
+        self.load(THIRD_ARG);
+        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::PROT_WRITE as u32);
+        self.answer(libc::SECCOMP_RET_TRACE);
+        self.load(NUMBER);
     }
 
     /// Puts the filter in force for this process and all that it starts, for good.
@@ -134,8 +168,13 @@ mod tests {
 
     #[test]
     fn the_filter_fits_into_its_room_and_ends_with_an_answer() {
-        let filter = Filter::new(true);
-        let last = filter.instructions[usize::from(filter.length) - 1];
-        assert_eq!((u32::from(last.code), last.k), (libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW));
+        for watched in [Watched::Few, Watched::Clocks, Watched::All] {
+            let filter = Filter::new(watched);
+            let last = filter.instructions[usize::from(filter.length) - 1];
+            assert_eq!(
+                (u32::from(last.code), last.k),
+                (libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW)
+            );
+        }
     }
 }

@@ -19,7 +19,7 @@ mod trace;
 mod wait;
 
 pub(crate) use cpus::online_cpus;
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Filter, Watched};
 pub(crate) use image::Environment;
 pub use image::Program;
 pub use keeper::Step;

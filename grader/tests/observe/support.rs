@@ -66,6 +66,7 @@ pub fn schedules() -> Vec<Schedule> {
     let mut all: Vec<Schedule> = named.into_iter().map(|policy| Schedule { policy, seed: 0 }).collect();
     all.extend((1..=20).map(|seed| Schedule { policy: Policy::Random, seed }));
     all.extend((0..4).map(|seed| Schedule { policy: Policy::Exhaustive, seed }));
+    all.extend((1..=2).map(|seed| Schedule { policy: Policy::Memory, seed }));
     all
 }
 

@@ -54,19 +54,19 @@ impl Run<'_> {
         let Some(calls) = at_rest else {
             self.tell_all_readers();
             self.end_overdue();
-            return Ok(self.lose_patience());
+            return self.lose_patience();
         };
-        if self.serve_streams()? || self.put_writer_last() || self.begin_newborn() {
+        if self.serve_streams()? || self.put_writer_last() || self.begin_newborn()? {
             return Ok(true);
         }
-        if self.decider.steers() && self.pass_time(&calls) {
+        if self.decider.steers() && self.pass_time(&calls)? {
             return Ok(true);
         }
         if !calls.is_empty() {
             return Ok(false);
         }
         if self.holds_somebody() {
-            self.release();
+            self.release()?;
             return Ok(true);
         }
         Ok(self.stuck())
@@ -137,15 +137,15 @@ impl Run<'_> {
     }
 
     /// Lets those begin whose maker was killed before it told of them; returns whether there are any.
-    fn begin_newborn(&mut self) -> bool {
+    fn begin_newborn(&mut self) -> io::Result<bool> {
         let newborn = std::mem::take(&mut self.newborn);
         let any = !newborn.is_empty();
         for stopped in newborn {
             if let Some(process) = self.unannounced.remove(&stopped.tid()) {
-                self.begins(stopped, process);
+                self.begins(stopped, process)?;
             }
         }
-        any
+        Ok(any)
     }
 
     fn begin_patience(&mut self) {
@@ -153,41 +153,44 @@ impl Run<'_> {
     }
 
     /// Lets the one go on that the schedule chooses.
-    pub(super) fn release(&mut self) {
+    pub(super) fn release(&mut self) -> io::Result<()> {
         let awaited: Vec<u32> = awaited(&self.tree).into_iter().map(|index| index as u32).collect();
         let index = self.decider.choose(&self.held.points(), &awaited);
         let (held, stopped) = self.held.take(index);
         self.begin_patience();
-        self.let_go(held, stopped);
+        self.let_go(held, stopped)
     }
 
-    fn let_go(&mut self, held: Held, stopped: Stopped) {
-        if held.point == Point::End {
-            let at = self.at();
-            self.tree.ends_now(stopped.tid(), at);
+    fn let_go(&mut self, held: Held, stopped: Stopped) -> io::Result<()> {
+        match held.point {
+            Point::Birth | Point::Exec | Point::Parent => stopped.go_on(None),
+            Point::Output => match stopped.call().ok().and_then(|call| self.output_of(&stopped, &call)) {
+                Some(output) => self.begin_write(stopped, output),
+                None => stopped.go_on(None),
+            },
+            Point::Memory => self.let_in(stopped)?,
+            Point::End => {
+                let at = self.at();
+                self.tree.ends_now(stopped.tid(), at);
+                stopped.go_on(None);
+            }
         }
-        if held.point != Point::Output {
-            return stopped.go_on(None);
-        }
-        match stopped.call().ok().and_then(|call| self.output_of(&stopped, &call)) {
-            Some(output) => self.begin_write(stopped, output),
-            None => stopped.go_on(None),
-        }
+        Ok(())
     }
 
     /// Lets everybody go on for good, if the run has not come to rest for too long; returns whether it did.
-    pub(super) fn lose_patience(&mut self) -> bool {
+    pub(super) fn lose_patience(&mut self) -> io::Result<bool> {
         let patience = self.patience;
         let is_settled = || self.is_settled(&self.turn_of_patience, patience.since(self.started));
         let is_lost = || patience.is_lost(is_settled, || self.effort(), || self.is_out_of_reach());
         if !self.holds_somebody() || !is_lost() {
-            return false;
+            return Ok(false);
         }
         self.impatient = true;
         for (held, stopped) in self.held.take_all() {
-            self.let_go(held, stopped);
+            self.let_go(held, stopped)?;
         }
-        true
+        Ok(true)
     }
 
     /// What all living processes have done so far; when their tracer has no CPU, they have none either.

@@ -22,7 +22,7 @@ impl Run<'_> {
             self.reads.clear();
         }
         match stop {
-            Stop::Made { child, vfork } => self.made(stopped, process, child, vfork),
+            Stop::Made { child, vfork } => self.made(stopped, process, child, vfork)?,
             Stop::VforkDone => {
                 self.tree.vfork_done(tid);
                 stopped.go_on(None);
@@ -39,7 +39,10 @@ impl Run<'_> {
             Stop::Call => self.call(stopped, process)?,
             Stop::CallDone => {
                 self.end_write(tid)?;
-                stopped.go_on(None);
+                self.call_is_through(stopped, process)?;
+            }
+            Stop::Signal(libc::SIGSEGV) if self.is_kept_out(&stopped, process) => {
+                self.kept_out(stopped, process)?;
             }
             Stop::Signal(signal) => {
                 self.note_interrupted(&stopped);
@@ -50,8 +53,11 @@ impl Run<'_> {
                 self.parked.insert(tid);
                 stopped.stay_stopped();
             }
-            Stop::Asked if is_first => self.first_stop(stopped, process),
-            Stop::Asked => self.asked(stopped),
+            Stop::Asked if is_first => self.first_stop(stopped, process)?,
+            Stop::Asked => {
+                self.end_cut(&stopped);
+                stopped.go_on(None);
+            }
         }
         Ok(())
     }
@@ -82,7 +88,7 @@ impl Run<'_> {
         process
     }
 
-    fn made(&mut self, stopped: Stopped, process: usize, child: Pid, vfork: bool) {
+    fn made(&mut self, stopped: Stopped, process: usize, child: Pid, vfork: bool) -> io::Result<()> {
         let new = self.unannounced.remove(&child).unwrap_or_else(|| self.register(child));
         if new != process && new != 0 {
             self.tree.made_by(new, process);
@@ -96,28 +102,41 @@ impl Run<'_> {
         }
         if let Some(index) = self.newborn.iter().position(|newborn| newborn.tid() == child) {
             let newborn = self.newborn.swap_remove(index);
-            self.begins(newborn, new);
+            self.begins(newborn, new)?;
         }
         if new != process && self.is_graded_program() && self.decider.steers() {
             self.redirect_clocks_early(stopped.tid(), process);
         }
+        if new != process && self.has_a_copy(process) {
+            stopped.finish_call();
+            return Ok(());
+        }
         // The maker of a thread is not the parent of a process.
         self.hold_or_go_on(stopped, process, Point::Parent, new != process);
+        Ok(())
     }
 
     /// A thread is about to run for the first time; a process waits for its maker to tell by which call it made it.
-    fn first_stop(&mut self, stopped: Stopped, process: usize) {
+    fn first_stop(&mut self, stopped: Stopped, process: usize) -> io::Result<()> {
         if self.tree.member(process).pid != stopped.tid() {
             stopped.go_on(None);
         } else if self.unannounced.contains_key(&stopped.tid()) {
             self.newborn.push(stopped);
         } else {
-            self.begins(stopped, process);
+            self.begins(stopped, process)?;
         }
+        Ok(())
     }
 
     /// A process is about to run for the first time.
-    pub(super) fn begins(&mut self, stopped: Stopped, process: usize) {
+    pub(super) fn begins(&mut self, stopped: Stopped, process: usize) -> io::Result<()> {
+        let mut stopped = stopped;
+        if self.watches_memory() && !self.tree.lacks_program(process) {
+            match self.keep_out(stopped, process)? {
+                Some(still) => stopped = still,
+                None => return Ok(()),
+            }
+        }
         let is_graded = self.is_without_children() && self.is_graded_program();
         if is_graded && self.children_spared < self.plan.schedule.children_spared() {
             self.children_spared += 1;
@@ -135,6 +154,7 @@ impl Run<'_> {
             false => !self.tree.lacks_program(process),
         };
         self.hold_or_go_on(stopped, process, Point::Birth, may_be_held);
+        Ok(())
     }
 
     fn executed(&mut self, stopped: Stopped, process: usize, former: Pid) -> io::Result<()> {
@@ -143,6 +163,7 @@ impl Run<'_> {
         self.end_write(tid)?;
         self.cut = self.cut.filter(|cut| cut.tid != tid && cut.tid != former);
         self.interrupted.remove(&tid);
+        self.memory.forget(process);
         let point = if self.tree.lacks_program(process) { Point::Birth } else { Point::Exec };
         if process == 0
             && self.programs > 0
@@ -169,6 +190,21 @@ impl Run<'_> {
             stopped.go_on(None);
             return Ok(());
         };
+        let mut stopped = stopped;
+        if self.watches_memory() {
+            match self.let_call_in(stopped, process, &call)? {
+                Some(still) => stopped = still,
+                None => return Ok(()),
+            }
+        }
+        if !calls::is_of_interest(&call) {
+            self.shares_memory |= self.shares_unguarded_memory(&stopped, &call);
+            match self.is_seen_through(stopped.tid(), process) {
+                true => stopped.finish_call(),
+                false => stopped.go_on(None),
+            }
+            return Ok(());
+        }
         if calls::is_clock(&call) {
             self.reads_clock(stopped, call);
             return Ok(());
@@ -188,6 +224,15 @@ impl Run<'_> {
             self.waker(stopped, process, &call);
         }
         Ok(())
+    }
+
+    /// Whether a call is to map memory that others may map, which no library guards.
+    fn shares_unguarded_memory(&self, stopped: &Stopped, call: &SystemCall) -> bool {
+        self.is_graded_program()
+            && calls::shares_memory(call)
+            && !calls::mapped_file(call)
+                .and_then(|descriptor| proc::descriptor(stopped.tid(), descriptor))
+                .is_some_and(|target| proc::is_guarded(&target))
     }
 
     /// A call that may have its process woken later.
@@ -257,16 +302,15 @@ impl Run<'_> {
     }
 
     /// A thread stopped since it was asked to: its call ends as if its time were over.
-    fn asked(&mut self, stopped: Stopped) {
+    pub(super) fn end_cut(&mut self, stopped: &Stopped) {
         let tid = stopped.tid();
         match self.cut.take_if(|cut| cut.tid == tid) {
             // It may have woken by itself since it was looked at, and be in another call by now.
             Some(cut) if stopped.interrupted_call() == Some(cut.seen) => {
                 let _ = stopped.end_interrupted_call(rest::result_of_timeout(&cut));
             }
-            _ => self.note_interrupted(&stopped),
+            _ => self.note_interrupted(stopped),
         }
-        stopped.go_on(None);
     }
 
     /// Remembers the call that a stop interrupted, if it goes on by another that tells nothing of it.
@@ -297,12 +341,14 @@ impl Run<'_> {
         self.reads.clear();
         self.unborn.remove(&tid);
         self.interrupted.remove(&tid);
+        self.memory.forget_thread(tid);
         self.cut.take_if(|cut| cut.tid == tid);
         let at = self.at();
         if let Some(process) =
             self.tree.of_thread(tid).filter(|process| self.tree.member(*process).pid == tid)
         {
             self.timers.forget(process);
+            self.memory.forget(process);
         }
         self.tree.ended(tid, exit_status(status), at);
         if tid == self.main && self.main_ended.is_none() {

@@ -12,6 +12,7 @@
 //! [more patient](super::Plan::more_patient) plan lets somebody go on rather than so much time pass.
 //! The end of a wait that is as long as the run's time limit no run would see, so then too somebody goes on.
 
+use std::io;
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -52,8 +53,8 @@ enum Next {
 
 impl Run<'_> {
     /// Passes over the time until something happens; returns whether anything does by time alone.
-    pub(super) fn pass_time(&mut self, calls: &[TimedCall]) -> bool {
-        let Some((at, next)) = self.next_in_time(calls) else { return false };
+    pub(super) fn pass_time(&mut self, calls: &[TimedCall]) -> io::Result<bool> {
+        let Some((at, next)) = self.next_in_time(calls) else { return Ok(false) };
         let ahead = at.saturating_sub(self.clock.now());
         if self.holds_somebody() {
             let is_long_sleep = matches!(next, Next::Call(call) if call.is_sleep() && call.lasts >= GENEROUS);
@@ -62,12 +63,12 @@ impl Run<'_> {
             let is_too_long = wait >= self.limits.wall
                 || !is_long_sleep && self.plan.most_passed.is_some_and(|most| waited_over >= most);
             if is_too_long {
-                self.release();
-                return true;
+                self.release()?;
+                return Ok(true);
             }
             self.patience.passed(ahead);
-            if self.lose_patience() {
-                return true;
+            if self.lose_patience()? {
+                return Ok(true);
             }
             self.waited_over = waited_over;
             self.longest_wait = self.longest_wait.max(wait);
@@ -91,7 +92,7 @@ impl Run<'_> {
             }
             Next::Timer(_) => self.let_timers_go_off(),
         }
-        true
+        Ok(true)
     }
 
     /// Makes a process read clocks by calls, which can be answered; none of its threads runs now.

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 pub use call::SystemCall;
+pub use registers::Saved;
 
 use super::signals::{self, Blocked};
 
@@ -35,6 +36,9 @@ const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACESECCOMP
     | libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_EXITKILL;
+
+/// Why a SIGSEGV was sent: the address is there, but may not be reached in this way; see sigaction(2).
+const SEGV_ACCERR: libc::c_int = 2;
 
 /// Follows a process and all that it starts; for the thread that made it alone.
 #[derive(Debug)]
@@ -158,6 +162,27 @@ impl Tracer {
         }
     }
 
+    /// The next thing that happens to a thread that was let go on for a moment; others wait to be heard of.
+    ///
+    /// # Errors
+    /// Those of waitpid(2) other than EINTR and ECHILD.
+    pub fn wait_for(&self, tid: Pid) -> io::Result<Event> {
+        let mut status = 0;
+        loop {
+            // SAFETY: waitpid(2) requires room for a status.
+            let pid =
+                unsafe { libc::waitpid(tid.as_raw_pid(), &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+            if pid > 0 {
+                return Ok(self.event(tid, status));
+            }
+            match io::Error::last_os_error() {
+                error if error.raw_os_error() == Some(libc::EINTR) => {}
+                error if error.raw_os_error() == Some(libc::ECHILD) => return Ok(Event::NothingLeft),
+                error => return Err(error),
+            }
+        }
+    }
+
     /// Whether [`Tracer::wait`] would have something to tell at once.
     ///
     /// # Errors
@@ -242,6 +267,11 @@ impl Stopped {
         self.resume(libc::PTRACE_SYSCALL, 0);
     }
 
+    /// Lets the thread make one instruction and stop again, by a signal SIGTRAP.
+    pub fn step(self) {
+        self.resume(libc::PTRACE_SINGLESTEP, 0);
+    }
+
     /// Leaves the thread stopped as its process is, until a signal continues it.
     pub fn stay_stopped(self) {
         self.resume(libc::PTRACE_LISTEN, 0);
@@ -276,6 +306,59 @@ impl Stopped {
     pub fn interrupted_call(&self) -> Option<SystemCall> {
         let (number, args) = registers::interrupted_call(self.tid).ok()??;
         Some(SystemCall { number, args })
+    }
+
+    /// The address that the thread was not allowed to reach, where a SIGSEGV for that is about to be delivered to it.
+    #[must_use]
+    pub fn refused_address(&self) -> Option<u64> {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: PTRACE_GETSIGINFO requires room for a siginfo_t.
+        unsafe { request(libc::PTRACE_GETSIGINFO, self.tid, 0, info.as_mut_ptr() as usize) }.ok()?;
+        // SAFETY: `assume_init` requires a value; all zeroes is one for this plain structure of numbers and pointers.
+        let info = unsafe { info.assume_init() };
+        let is_refused = info.si_signo == libc::SIGSEGV && info.si_code == SEGV_ACCERR;
+        // SAFETY: `si_addr` requires the form that belongs to a fault, which this signal and code say it has.
+        is_refused.then(|| unsafe { info.si_addr() } as u64)
+    }
+
+    /// The thread's registers.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn save(&self) -> io::Result<Saved> {
+        registers::save(self.tid)
+    }
+
+    /// Gives the thread, which stands before its next instruction, its registers back.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn restore(&self, saved: &Saved) -> io::Result<()> {
+        registers::restore(self.tid, saved)
+    }
+
+    /// Puts the thread, which stands before its next instruction, in front of the one at `place`, which makes a call.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn put_before_call(&self, saved: &Saved, place: u64, number: i64, args: [u64; 3]) -> io::Result<()> {
+        registers::put_before_call(self.tid, saved, place, number, args)
+    }
+
+    /// Makes the thread make another call in place of the one that it is about to make.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn replace_call(&self, saved: &Saved, number: i64, args: [u64; 3]) -> io::Result<()> {
+        registers::replace_call(self.tid, saved, number, args)
+    }
+
+    /// Puts the thread, whose other call is through, in front of the instruction by which it makes its own.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn put_back_before_call(&self, saved: &Saved) -> io::Result<()> {
+        registers::put_back_before_call(self.tid, saved)
     }
 
     fn resume(self, how: libc::c_uint, signal: i32) {

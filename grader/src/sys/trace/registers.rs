@@ -1,4 +1,5 @@
-//! The few registers that hold a system call's number and result; the one thing that differs by architecture.
+//! The few registers that hold a system call's place, number, arguments and result; the one thing that differs by
+//! architecture.
 
 use std::io;
 
@@ -16,8 +17,7 @@ const RESTARTS: [i64; 5] = [-512, -513, -514, -516, -4];
 pub(super) fn skip_call(tid: Pid, result: i64) -> io::Result<()> {
     let mut registers = read(tid)?;
     registers.set_result(result);
-    write(tid, &registers)?;
-    architecture::forget_call(tid, &mut registers, write)
+    architecture::write_without_call(tid, registers, write)
 }
 
 /// The number and arguments of the call that a thread was interrupted in, if it would go on in that one.
@@ -33,8 +33,53 @@ pub(super) fn end_interrupted_call(tid: Pid, result: i64) -> io::Result<()> {
     let mut registers = read(tid)?;
     registers.step_over_restart();
     registers.set_result(result);
-    write(tid, &registers)?;
-    architecture::forget_call(tid, &mut registers, write)
+    architecture::write_without_call(tid, registers, write)
+}
+
+/// A thread's registers as they were when it stopped, and the number of the call that it was in, if it was in one.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved {
+    registers: Registers,
+    number: i64,
+}
+
+/// The registers of a stopped thread.
+pub(super) fn save(tid: Pid) -> io::Result<Saved> {
+    let registers = read(tid)?;
+    Ok(Saved { registers, number: architecture::number(tid, &registers)? })
+}
+
+/// Gives a thread that stands before its next instruction its registers back.
+pub(super) fn restore(tid: Pid, saved: &Saved) -> io::Result<()> {
+    architecture::write_with_call(tid, saved.registers, saved.number, write)
+}
+
+/// Puts a thread that stands before its next instruction in front of the one at `place`, which makes a system call.
+pub(super) fn put_before_call(
+    tid: Pid,
+    saved: &Saved,
+    place: u64,
+    number: i64,
+    args: [u64; 3],
+) -> io::Result<()> {
+    let mut registers = saved.registers;
+    registers.set_call(number, args);
+    registers.set_place(place);
+    architecture::write_without_call(tid, registers, write)
+}
+
+/// Makes a thread that is about to make one call make another one in its place.
+pub(super) fn replace_call(tid: Pid, saved: &Saved, number: i64, args: [u64; 3]) -> io::Result<()> {
+    let mut registers = saved.registers;
+    registers.set_call(number, args);
+    architecture::write_with_call(tid, registers, number, write)
+}
+
+/// Puts a thread back in front of the instruction by which it was about to make a call when its registers were saved.
+pub(super) fn put_back_before_call(tid: Pid, saved: &Saved) -> io::Result<()> {
+    let mut registers = saved.registers;
+    registers.step_back_to_call();
+    architecture::write_without_call(tid, registers, write)
 }
 
 /// The set of general registers, see ptrace(2) on PTRACE_GETREGSET.
@@ -67,13 +112,33 @@ mod architecture {
     #[repr(C)]
     pub(super) struct Registers([u64; 27]);
 
-    /// The places of `rax` and `orig_rax`.
+    /// The places of `rax`, `orig_rax` and `rip`, and those of a call's first arguments: `rdi`, `rsi`, `rdx`.
     const RAX: usize = 10;
     const ORIG_RAX: usize = 15;
+    const RIP: usize = 16;
+    const ARGS: [usize; 3] = [14, 13, 12];
+
+    /// The length of the instruction `syscall`.
+    const SYSCALL: u64 = 2;
 
     impl Registers {
         pub(super) fn set_result(&mut self, result: i64) {
             self.0[RAX] = result.cast_unsigned();
+        }
+
+        pub(super) fn set_call(&mut self, number: i64, args: [u64; 3]) {
+            self.0[RAX] = number.cast_unsigned();
+            ARGS.into_iter().zip(args).for_each(|(place, arg)| self.0[place] = arg);
+        }
+
+        pub(super) fn set_place(&mut self, place: u64) {
+            self.0[RIP] = place;
+        }
+
+        /// The number was moved out of the way when the call began.
+        pub(super) fn step_back_to_call(&mut self) {
+            self.0[RIP] = self.0[RIP].wrapping_sub(SYSCALL);
+            self.0[RAX] = self.0[ORIG_RAX];
         }
 
         /// The number of the call and its arguments: `rdi`, `rsi`, `rdx`, `r10`, `r8`, `r9`.
@@ -90,14 +155,29 @@ mod architecture {
         pub(super) fn step_over_restart(&mut self) {}
     }
 
-    /// A call without a number is none.
-    pub(super) fn forget_call(
+    /// A call that has begun has its number beside its other registers.
+    #[expect(clippy::unnecessary_wraps, reason = "another architecture has to ask for it")]
+    pub(super) fn number(_tid: Pid, registers: &Registers) -> io::Result<i64> {
+        Ok(registers.0[ORIG_RAX].cast_signed())
+    }
+
+    pub(super) fn write_with_call(
         tid: Pid,
-        registers: &mut Registers,
+        mut registers: Registers,
+        number: i64,
         write: fn(Pid, &Registers) -> io::Result<()>,
     ) -> io::Result<()> {
-        registers.0[ORIG_RAX] = u64::MAX;
-        write(tid, registers)
+        registers.0[ORIG_RAX] = number.cast_unsigned();
+        write(tid, &registers)
+    }
+
+    /// A call without a number is none.
+    pub(super) fn write_without_call(
+        tid: Pid,
+        registers: Registers,
+        write: fn(Pid, &Registers) -> io::Result<()>,
+    ) -> io::Result<()> {
+        write_with_call(tid, registers, -1, write)
     }
 }
 
@@ -131,6 +211,19 @@ mod architecture {
             self.x[0] = result.cast_unsigned();
         }
 
+        pub(super) fn set_call(&mut self, number: i64, args: [u64; 3]) {
+            self.x[8] = number.cast_unsigned();
+            self.x[..3].copy_from_slice(&args);
+        }
+
+        pub(super) fn set_place(&mut self, place: u64) {
+            self.pc = place;
+        }
+
+        pub(super) fn step_back_to_call(&mut self) {
+            self.pc = self.pc.wrapping_sub(SVC);
+        }
+
         /// The number of the call and its arguments; the kernel has put the first back into its place.
         pub(super) fn call(&self) -> (i64, [u64; 6]) {
             (self.x[8].cast_signed(), [0, 1, 2, 3, 4, 5].map(|place: usize| self.x[place]))
@@ -150,22 +243,38 @@ mod architecture {
     }
 
     /// A call whose number is -1 is none.
-    pub(super) fn forget_call(
+    pub(super) fn write_without_call(
         tid: Pid,
-        _registers: &mut Registers,
-        _write: fn(Pid, &Registers) -> io::Result<()>,
+        registers: Registers,
+        write: fn(Pid, &Registers) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut number: libc::c_int = -1;
+        write_with_call(tid, registers, -1, write)
+    }
+
+    pub(super) fn write_with_call(
+        tid: Pid,
+        registers: Registers,
+        number: i64,
+        write: fn(Pid, &Registers) -> io::Result<()>,
+    ) -> io::Result<()> {
+        write(tid, &registers)?;
+        set_number(tid, libc::c_int::try_from(number).unwrap_or(-1))
+    }
+
+    /// Sets the number of the call that has begun; that in its register is no longer looked at.
+    fn set_number(tid: Pid, number: libc::c_int) -> io::Result<()> {
+        number_of_call(libc::PTRACE_SETREGSET, tid, number).map(|_| ())
+    }
+
+    pub(super) fn number(tid: Pid, _registers: &Registers) -> io::Result<i64> {
+        number_of_call(libc::PTRACE_GETREGSET, tid, -1).map(i64::from)
+    }
+
+    /// Reads the number of the call that a thread is in, or writes it; returns it as it then is.
+    fn number_of_call(request: libc::c_uint, tid: Pid, mut number: libc::c_int) -> io::Result<libc::c_int> {
         let mut room = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: size_of::<libc::c_int>() };
-        // SAFETY: PTRACE_SETREGSET requires an iovec over the value, which it only reads.
-        unsafe {
-            crate::sys::trace::request(
-                libc::PTRACE_SETREGSET,
-                tid,
-                NT_ARM_SYSTEM_CALL,
-                (&raw mut room) as usize,
-            )
-        }?;
-        Ok(())
+        // SAFETY: PTRACE_GETREGSET and PTRACE_SETREGSET require an iovec over the value.
+        unsafe { crate::sys::trace::request(request, tid, NT_ARM_SYSTEM_CALL, (&raw mut room) as usize) }?;
+        Ok(number)
     }
 }
