@@ -44,6 +44,8 @@ pub(super) struct Member {
     pub(super) may_be_woken: bool,
     /// Whether whoever takes note of its end is no process of the run.
     orphaned: bool,
+    /// Whether it takes over the orphans below it.
+    pub(super) adopts: bool,
     /// Whether it was made by vfork(2).
     vforked: bool,
     /// Whether it has executed a program since its birth, or is a copy of a sibling that has.
@@ -106,6 +108,7 @@ impl Tree {
             peak_memory: 0,
             may_be_woken: false,
             orphaned: false,
+            adopts: false,
             vforked: false,
             executed: false,
             before_main: false,
@@ -231,6 +234,7 @@ impl Tree {
             match member.ended {
                 // Whoever takes it over may still wait for it, and main's end comes last.
                 None if index != 0 => {}
+                Some(_) if index != 0 && self.has_heir(index) => {}
                 None => waited.push((child, Waited::No)),
                 Some(_) if member.orphaned || proc::is_zombie(member.pid) => waited.push((child, Waited::No)),
                 Some(_) => waited.push((child, Waited::Yes)),
@@ -243,6 +247,12 @@ impl Tree {
             orphaned: index != 0 && remains.parent.is_none_or(|parent| self.of_thread(parent).is_none()),
             waited,
         }
+    }
+
+    /// Whether a process of the run takes over whom this one leaves, and may still wait for who has ended.
+    fn has_heir(&self, index: usize) -> bool {
+        let above = std::iter::successors(self.members[index].parent, |above| self.members[*above].parent);
+        above.map(|above| &self.members[above]).any(|member| member.adopts && member.ended.is_none())
     }
 
     /// Takes note of a process's last words if each of its threads that are left is at its end; returns whether that is

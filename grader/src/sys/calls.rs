@@ -78,6 +78,13 @@ pub fn is_of_interest(call: &SystemCall) -> bool {
     [&WRITES[..], &KILLS, WAKERS, CLOCKS].iter().any(|calls| calls.contains(&call.number))
 }
 
+/// Whether the process that makes this call takes over the orphans below it from now on; none for any other call.
+#[must_use]
+pub fn adopts(call: &SystemCall) -> Option<bool> {
+    let is_asked = call.number == libc::SYS_prctl && call.args[0] as i32 == libc::PR_SET_CHILD_SUBREAPER;
+    is_asked.then_some(call.args[1] != 0)
+}
+
 /// Whether a call maps memory that others may map, to write into it.
 #[must_use]
 pub fn shares_memory(call: &SystemCall) -> bool {

@@ -78,7 +78,7 @@ impl Filter {
         }
         // A traced process cannot be followed by another; the grader's own shall not be either.
         filter.if_equal(libc::SYS_ptrace, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
-        filter.stay_dumpable();
+        filter.watch_attributes();
         filter.refuse_untraced_clone();
         filter.watch_sharing();
         if watched == Watched::All {
@@ -128,12 +128,13 @@ impl Filter {
     }
 
     /// A process that hides from its own user hides from the tracer too: it is told that it does, and does not.
-    fn stay_dumpable(&mut self) {
+    /// Whether it takes over the orphans below it, the tracer is told.
+    fn watch_attributes(&mut self) {
         let prctl = u32::try_from(libc::SYS_prctl).unwrap_or(u32::MAX);
-        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 4, prctl);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, prctl);
         self.load(FIRST_ARG);
-        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::PR_SET_DUMPABLE as u32);
-        self.answer(libc::SECCOMP_RET_ERRNO);
+        self.if_equal(libc::PR_SET_DUMPABLE.into(), libc::SECCOMP_RET_ERRNO);
+        self.if_equal(libc::PR_SET_CHILD_SUBREAPER.into(), libc::SECCOMP_RET_TRACE);
         self.load(NUMBER);
     }
 

@@ -90,6 +90,23 @@ os.wait(); os.close(go)";
 }
 
 #[test]
+fn whoever_takes_orphans_over_may_wait_for_those_that_have_ended() {
+    // The grandchild has ended before the child does, which does not wait for it.
+    let script = "
+ctypes.CDLL(None).prctl(36, 1)
+child = os.fork()
+if child == 0:
+    grandchild = os.fork()
+    if grandchild == 0: os._exit(0)
+    os.waitid(os.P_PID, grandchild, os.WEXITED | os.WNOWAIT); os._exit(0)
+os.waitpid(child, 0)";
+    let waited = |record: &grader::model::RunRecord| (record.processes[1].waited, record.processes[2].waited);
+    let forgotten = free(&format!("{script}; time.sleep(0.1)"));
+    assert_eq!(waited(&forgotten), (Waited::Yes, Waited::No));
+    assert_eq!(waited(&free(&format!("{script}; os.wait()"))), (Waited::Yes, Waited::Yes));
+}
+
+#[test]
 fn threads_are_no_processes_and_what_they_start_is_their_process_s() {
     let record = free(
         "

@@ -199,6 +199,9 @@ impl Run<'_> {
         }
         if !calls::is_of_interest(&call) {
             self.shares_memory |= self.shares_unguarded_memory(&stopped, &call);
+            if let Some(adopts) = calls::adopts(&call) {
+                self.tree.member_mut(process).adopts = adopts;
+            }
             match self.is_seen_through(stopped.tid(), process) {
                 true => stopped.finish_call(),
                 false => stopped.go_on(None),
