@@ -26,6 +26,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
         ended: Some(Duration::from_millis(5)),
         status: Some(status),
         waited: Waited::Unknown,
+        threads: 0,
         cpu: Duration::ZERO,
         peak_memory: 0,
     }
@@ -238,6 +239,13 @@ fn the_end_of_a_run_is_explained() {
     steered.schedule.policy = Policy::ChildrenLast;
     writeln!(all, "== in an order of the grader's\n{}\n", verdict(SQUARE_CUBE, steered)).unwrap();
     writeln!(all, "== too few\n{}\n", verdict("processes = { created = 4 }", left.clone())).unwrap();
+    writeln!(all, "== no thread\n{}\n", verdict("processes = { threads = 4 }", left.clone())).unwrap();
+    let mut uneven = left.clone();
+    uneven.processes[1].cpu = Duration::from_millis(300);
+    uneven.processes[2].cpu = Duration::from_millis(50);
+    writeln!(all, "== one works\n{}\n", verdict("processes = { busy = 2 }", uneven.clone())).unwrap();
+    uneven.processes[2].cpu = Duration::from_millis(60);
+    writeln!(all, "== both work\n{}\n", verdict("processes = { busy = 2 }", uneven)).unwrap();
     let together = "processes = { alive_together = 2 }";
     let mut alone = observed(&[("hello", 0)]);
     alone.processes.truncate(1);

@@ -42,6 +42,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
         ended: Some(Duration::from_millis(5)),
         status: Some(status),
         waited: Waited::Yes,
+        threads: 0,
         cpu: Duration::ZERO,
         peak_memory: 0,
     }

@@ -206,7 +206,9 @@ fn one_run_can_break(condition: &Condition) -> bool {
         | Condition::Exit(_)
         | Condition::Torn(_)
         | Condition::Snapshot { .. } => true,
-        Condition::Processes(processes) => processes.alive_together.is_none() && processes.needed.is_none(),
+        Condition::Processes(processes) => {
+            processes.alive_together.is_none() && processes.busy.is_none() && processes.needed.is_none()
+        }
         Condition::Varies
         | Condition::Validator { .. }
         | Condition::Written(_)

@@ -287,9 +287,9 @@ fn over_all_runs(check: &Check, question: &Question, evidence: &Evidence) -> Out
         return Outcome::Fault("No run was made.".to_owned());
     }
     match &check.condition {
-        Condition::Processes(condition) => {
-            alive_together(condition, question, evidence).and(|| needed(condition, question, evidence))
-        }
+        Condition::Processes(condition) => alive_together(condition, question, evidence)
+            .and(|| busy(condition, evidence))
+            .and(|| needed(condition, question, evidence)),
         Condition::Varies => varies(evidence),
         _ => Outcome::Holds,
     }
@@ -309,6 +309,17 @@ fn alive_together(condition: &ProcessesCondition, question: &Question, evidence:
     match (most, seen.first()) {
         (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
             Outcome::Broken(processes::explain_together(most, processes::most_created(&seen), count))
+        }
+        _ => Outcome::Holds,
+    }
+}
+
+fn busy(condition: &ProcessesCondition, evidence: &Evidence) -> Outcome {
+    let Some(count) = condition.busy else { return Outcome::Holds };
+    let seen = evidence.runs.iter().filter(|run| has_children(run) && is_observed(run));
+    match seen.max_by_key(|run| processes::busy(run)) {
+        Some(run) if !count::holds(count, processes::busy(run), &run.machine) => {
+            Outcome::Broken(processes::explain_busy(run, count))
         }
         _ => Outcome::Holds,
     }

@@ -1,11 +1,12 @@
 //! What a run's processes are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::count;
 use super::helper::is_helper;
 use super::outcome::Outcome;
-use super::shown::{children as children_counted, listed_in_short};
+use super::shown::{children as children_counted, listed, listed_in_short, plural};
 use crate::model::{
     By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Process, ProcessesCondition,
     Question, Relation, RunRecord, Stream, signal_name,
@@ -13,12 +14,12 @@ use crate::model::{
 
 /// What must be seen of one run: how many children there were and how they ended.
 ///
-/// `alive_together` and `needed` are not judged here: one run that shows them is enough.
+/// `alive_together`, `busy` and `needed` are not judged here: one run that shows them is enough.
 pub(super) fn judge(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
     if let Observation::OutputOnly { reason } = &run.observation {
         return Outcome::Unseen(reason.clone());
     }
-    created(condition, run).and(|| ended_by(condition, run))
+    created(condition, run).and(|| threads(condition, run)).and(|| ended_by(condition, run))
 }
 
 /// The processes that main started for its work, directly or not.
@@ -37,6 +38,19 @@ fn created(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
         seen => format!("The program made {} child process{}", seen, if seen == 1 { "" } else { "es" }),
     };
     Outcome::Broken(Explanation::new(format!("{made}; {} expected.", count::described(count))))
+}
+
+fn threads(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
+    let Some(count) = condition.threads else { return Outcome::Holds };
+    let seen = run.processes.first().map_or(0, |main| main.threads as usize);
+    if count::holds(count, seen, &run.machine) {
+        return Outcome::Holds;
+    }
+    let started = match seen {
+        0 => "Main started no thread".to_owned(),
+        seen => format!("Main started {}", plural(seen, "thread")),
+    };
+    Outcome::Broken(Explanation::new(format!("{started}; {} expected.", count::described(count))))
 }
 
 fn ended_by(condition: &ProcessesCondition, run: &RunRecord) -> Outcome {
@@ -124,6 +138,47 @@ fn writers(run: &RunRecord) -> Vec<&Process> {
             .unwrap_or(writer)
     });
     first.collect()
+}
+
+/// This part of the busiest child's CPU time makes another one busy, too: a start alone takes less where there is much to
+/// do, and who has the lighter half of the work has more.
+const BUSY: u32 = 5;
+
+/// The CPU times of a run's children, the longest first.
+fn cpu_times(run: &RunRecord) -> Vec<Duration> {
+    let mut times: Vec<Duration> = children(run).map(|child| child.cpu).collect();
+    times.sort_unstable_by(|one, other| other.cmp(one));
+    times
+}
+
+/// How many children of a run did a good part of its work.
+pub(super) fn busy(run: &RunRecord) -> usize {
+    let times = cpu_times(run);
+    let least = times.first().map_or(Duration::ZERO, |longest| *longest / BUSY);
+    times.iter().filter(|time| **time >= least).count()
+}
+
+/// What is told if in no run enough children were busy; `run` is the one with most of them.
+pub(super) fn explain_busy(run: &RunRecord, count: Count) -> Explanation {
+    let times = cpu_times(run);
+    let told = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1e3);
+    let who = match times.as_slice() {
+        [] => "There is no child".to_owned(),
+        [one] => format!("The one child had {} of CPU time", told(*one)),
+        times => {
+            let first = times.iter().take(4).map(|time| told(*time)).collect::<Vec<_>>();
+            format!(
+                "The children had {} of CPU time{}",
+                listed(&first),
+                if times.len() > 4 { " and less" } else { "" }
+            )
+        }
+    };
+    Explanation::new(format!(
+        "{who}, so {} did a good part of the work; {} expected. Give each of them its part.",
+        children_counted(busy(run) as u64),
+        count::described(count),
+    ))
 }
 
 /// The greatest number of children that any of these runs had.

@@ -22,6 +22,8 @@ pub struct Process {
     pub status: Option<ExitStatus>,
     /// Whether somebody took note of its end.
     pub waited: Waited,
+    /// How many threads it started beside its first one.
+    pub threads: u32,
     /// CPU time in user and kernel mode.
     pub cpu: Duration,
     /// The most memory that it held, in bytes.

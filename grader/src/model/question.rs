@@ -170,6 +170,10 @@ pub struct ProcessesCondition {
     pub created: Option<Count>,
     /// Children alive at one moment, in at least one run.
     pub alive_together: Option<Count>,
+    /// Threads that main starts beside its first one.
+    pub threads: Option<Count>,
+    /// Children that work, in at least one run: each has a good part of the CPU time that the busiest one has.
+    pub busy: Option<Count>,
     /// Processes ended by a signal.
     pub ended_by: Option<EndedBy>,
     /// How many children at least it takes to have the output, if that matters.

@@ -286,6 +286,7 @@ impl Seen {
             ended: self.main_ended,
             status: self.main_ended.map(|_| status),
             waited: Waited::Unknown,
+            threads: 0,
             cpu: self.end_of_main.map_or(Duration::ZERO, |ended| ended.cpu),
             peak_memory: self.end_of_main.map_or(0, |ended| ended.peak_memory),
         }

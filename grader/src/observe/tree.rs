@@ -27,6 +27,8 @@ pub(super) struct Member {
     /// None for main, and until it is known.
     pub(super) parent: Option<usize>,
     pub(super) threads: Vec<Pid>,
+    /// How many were started beside its first.
+    started: u32,
     /// Those of its threads that are at their end.
     exiting: Vec<Pid>,
     program: String,
@@ -96,6 +98,7 @@ impl Tree {
             pid,
             parent,
             threads: vec![pid],
+            started: 0,
             exiting: Vec::new(),
             program,
             born,
@@ -124,6 +127,7 @@ impl Tree {
 
     pub(super) fn add_thread(&mut self, tid: Pid, process: usize) {
         self.members[process].threads.push(tid);
+        self.members[process].started += 1;
         self.threads.insert(tid, process);
     }
 
@@ -190,7 +194,8 @@ impl Tree {
         for thread in std::mem::take(&mut self.members[index].threads) {
             self.threads.remove(&thread);
         }
-        self.add_thread(tid, index);
+        self.members[index].threads.push(tid);
+        self.threads.insert(tid, index);
         self.members[index].program = proc::program(tid);
         self.members[index].executed = true;
         self.members[index].clocks_redirected = false;
@@ -340,6 +345,7 @@ impl Tree {
                 ended: member.ended,
                 status: member.status,
                 waited: member.waited,
+                threads: member.started,
                 cpu: member.cpu,
                 peak_memory: member.peak_memory,
             })

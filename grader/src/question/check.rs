@@ -79,6 +79,12 @@ pub(super) struct ProcessesTable {
     /// Children alive at one moment, in at least one run.
     #[schemars(with = "Option<CountValue>")]
     alive_together: Option<Spanned<CountValue>>,
+    /// Threads that main starts beside its first one.
+    #[schemars(with = "Option<CountValue>")]
+    threads: Option<Spanned<CountValue>>,
+    /// Children that have at least a fifth of the CPU time that the busiest one has, in at least one run.
+    #[schemars(with = "Option<CountValue>")]
+    busy: Option<Spanned<CountValue>>,
     /// Processes ended by a signal.
     ended_by: Option<EndedByTable>,
     /// `true`: the output cannot be had without the children; a number: not with fewer.
@@ -267,20 +273,20 @@ impl Lowering<'_> {
 
     fn processes(&mut self, spanned: &Spanned<ProcessesTable>) -> Option<Condition> {
         let table = spanned.get_ref();
-        if table.created.is_none()
-            && table.alive_together.is_none()
-            && table.ended_by.is_none()
-            && table.needed.is_none()
-        {
+        let counts = [&table.created, &table.alive_together, &table.threads, &table.busy];
+        if counts.iter().all(|count| count.is_none()) && table.ended_by.is_none() && table.needed.is_none() {
             self.mistake(
                 spanned.span(),
-                "`processes` asks for nothing; give it `created`, `alive_together`, `ended_by` or `needed`",
+                "`processes` asks for nothing; give it `created`, `alive_together`, `threads`, `busy`, `ended_by` or \
+                 `needed`",
             );
             return None;
         }
         Some(Condition::Processes(ProcessesCondition {
             created: self.optional_count(table.created.as_ref(), Relation::AtLeast)?,
             alive_together: self.optional_count(table.alive_together.as_ref(), Relation::AtLeast)?,
+            threads: self.optional_count(table.threads.as_ref(), Relation::AtLeast)?,
+            busy: self.optional_count(table.busy.as_ref(), Relation::AtLeast)?,
             ended_by: match &table.ended_by {
                 Some(ended_by) => Some(EndedBy {
                     signal: self.signal(&ended_by.signal)?,

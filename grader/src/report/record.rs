@@ -38,6 +38,7 @@ struct WireProcess<'a> {
     exit_code: Option<i32>,
     signal: Option<i32>,
     waited: Option<bool>,
+    threads: u32,
     cpu_ms: f64,
     peak_memory: u64,
 }
@@ -113,6 +114,7 @@ impl<'a> From<&'a Process> for WireProcess<'a> {
                 Waited::No => Some(false),
                 Waited::Unknown => None,
             },
+            threads: process.threads,
             cpu_ms: milliseconds(process.cpu),
             peak_memory: process.peak_memory,
         }

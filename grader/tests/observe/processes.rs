@@ -119,7 +119,7 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()",
     );
     assert_right_end(&record);
-    assert_eq!(record.processes.len(), 9);
+    assert_eq!((record.processes.len(), record.processes[0].threads), (9, 8));
     let children = &record.processes[1..];
     assert!(
         children.iter().all(|child| child.parent == Some(0) && child.waited == Waited::Yes),
