@@ -3,7 +3,7 @@
 //! Responsible for which runs are made and when to stop making them; how one is made is the observer's business.
 
 use crate::model::{Condition, Ending, ExitStatus, Orders, Policy, Question, RunRecord, Schedule, Stream};
-use crate::observe::{self, Plan, RunError, TraceError, TracedRun};
+use crate::observe::{self, Plan, RunError, Sharing, TraceError, TracedRun};
 use crate::schedule::{Selection, TooManyChoices, next_path};
 use crate::submission::Program;
 
@@ -25,8 +25,8 @@ pub struct Runs {
     pub orders: Orders,
     /// How many programs main is before the one that is graded, once a run has told.
     wrappers: Option<u32>,
-    /// Whether a run has mapped memory that its processes may share.
-    shares_memory: bool,
+    /// What memory the processes of a run may share.
+    sharing: Sharing,
     /// How many lines main writes to standard error in a free run.
     complaints: usize,
 }
@@ -58,8 +58,7 @@ pub fn run_until(
     let orders = if selection.every_order() { Orders::TooMany } else { Orders::Some };
     let mut runs = Runs { orders, ..Runs::default() };
     for schedule in schedules(question, selection) {
-        if schedule.policy == Policy::Memory && !runs.records.is_empty() && !runs.shares_memory {
-            // It would be one more random run.
+        if schedule.policy == Policy::Memory && !runs.is_worth_its_time(schedule, selection) {
             continue;
         }
         match one(program, question, schedule, &mut runs) {
@@ -81,6 +80,22 @@ pub fn run_until(
 }
 
 impl Runs {
+    /// Whether a run at the accesses to shared memory may show what others do not.
+    ///
+    /// Pools and queues have semaphores too, and most programs none of their own: these get a third of such runs.
+    fn is_worth_its_time(&self, schedule: Schedule, selection: &Selection) -> bool {
+        let mut seeds = selection.schedules().iter().filter(|other| other.policy == Policy::Memory);
+        match self.sharing {
+            // Nothing is known before the first run.
+            Sharing::Nothing => self.records.is_empty(),
+            Sharing::Semaphores => {
+                let of = seeds.clone().count();
+                seeds.position(|other| *other == schedule).is_some_and(|place| place < of.div_ceil(3))
+            }
+            Sharing::Memory => true,
+        }
+    }
+
     /// Whether the last run used up its time or reached another limit, as the next would too.
     fn at_a_limit(&self) -> bool {
         let ending = self.records.last().map(|record| &record.ending);
@@ -133,7 +148,7 @@ fn one(
     if schedule.policy == Policy::Free {
         runs.complaints = complaints(&run.record);
     }
-    runs.shares_memory |= run.shares_memory;
+    runs.sharing = runs.sharing.max(run.sharing);
     if !runs.records.is_empty() && is_spoilt(&run.record) {
         return Ok(run.choices);
     }

@@ -237,8 +237,16 @@ fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
         explanation.text += " The grader chose this order, as a busy machine may; a sleep is no wait.";
     }
     if run.schedule.policy == Policy::Memory {
-        explanation.text += " It happens when one process comes between another's accesses to the memory that they share: \
-                             hold a lock from reading a value until it is written back.";
+        explanation.text += match run.ending {
+            Ending::Deadlocked { .. } => {
+                " It happens when one process comes between two steps of another: let all take their locks in the same \
+                 order."
+            }
+            _ => {
+                " It happens when one process comes between another's accesses to the memory that they share: hold a lock \
+                 from reading a value until it is written back."
+            }
+        };
     }
     explanation
 }

@@ -22,6 +22,7 @@ mod plain;
 mod proc;
 mod rest;
 mod run_folder;
+mod sharing;
 mod sockets;
 mod stray;
 mod stream;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 pub use crate::sys::Step;
 pub use machine::machine;
 pub use plain::run_plain;
+pub use sharing::Sharing;
 pub use traced::{Plan, TraceError, TracedRun, run_traced};
 
 /// Why a run could not be made.

@@ -12,6 +12,7 @@ use rustix::process::Pid;
 use rustix::time::ClockId;
 
 use super::effort::Effort;
+use super::sharing::Sharing;
 use crate::sys::{SystemCall, TimerSignal};
 
 /// The process that a thread belongs to and that process's parent.
@@ -160,16 +161,7 @@ fn is_shared_memory(line: &str) -> bool {
         && words.nth(3).is_none_or(|path| !path.starts_with("/usr/"))
 }
 
-/// What the names of files begin with in which libraries keep what they guard themselves: the semaphores of sem_open(3),
-/// and the rings and values of this course's library.
-const GUARDED: [&str; 2] = ["/dev/shm/sem.", "/memfd:multiprocessing"];
-
-/// Whether a file is memory that a library guards.
-pub(super) fn is_guarded(path: &str) -> bool {
-    GUARDED.iter().any(|guarded| path.starts_with(guarded))
-}
-
-/// Where a process has memory into which others may write, what libraries guard apart, whether it may reach it now or not.
+/// Where a process has memory that it shares with others, whether it may reach it now or not.
 pub(super) fn shared_memory(pid: Pid) -> Option<Vec<Range<u64>>> {
     let maps = fs::read_to_string(file(pid, "maps")).ok()?;
     Some(maps.lines().filter_map(shared_range).collect())
@@ -181,7 +173,7 @@ fn shared_range(line: &str) -> Option<Range<u64>> {
     let (from, to) = words.next()?.split_once('-')?;
     let access = words.next()?;
     let path = words.nth(3).unwrap_or_default();
-    if !["rw-s", "---s"].contains(&access) || is_guarded(path) {
+    if !["rw-s", "---s"].contains(&access) || Sharing::by(path) == Sharing::Nothing {
         return None;
     }
     Some(u64::from_str_radix(from, 16).ok()?..u64::from_str_radix(to, 16).ok()?)

@@ -35,6 +35,7 @@ use super::patience::Patience;
 use super::proc;
 use super::rest::TimedCall;
 use super::run_folder::RunFolder;
+use super::sharing::Sharing;
 use super::stream::Input;
 use super::timers::Timers;
 use super::tree::Tree;
@@ -121,8 +122,8 @@ pub struct TracedRun {
     pub choices: Vec<Choice>,
     /// How many programs main was before the one that is graded.
     pub wrappers: u32,
-    /// Whether it mapped memory that processes may share, which no library guards.
-    pub shares_memory: bool,
+    /// What memory it mapped that its processes may share.
+    pub sharing: Sharing,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
     /// a run by a patient plan, if that and what the machine kept the run waiting is as long.
     ///
@@ -230,8 +231,7 @@ struct Run<'a> {
     cut: Option<TimedCall>,
     /// What processes share.
     memory: Memory,
-    /// Whether they share any that no library guards.
-    shares_memory: bool,
+    sharing: Sharing,
     clock: Clock,
     timers: Timers,
     /// How often each thread has read a clock since anything else happened.
@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
             interrupted: HashMap::new(),
             cut: None,
             memory: Memory::default(),
-            shares_memory: false,
+            sharing: Sharing::Nothing,
             clock: Clock::new(started),
             timers: Timers::default(),
             reads: HashMap::new(),

@@ -2,7 +2,8 @@
 //!
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
-//! submission's business, because something outside may wake the process later, because it shares memory, or because it tells the time.
+//! submission's business, because something outside may wake the process later, because it shares memory, or because it
+//! tells the time.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 

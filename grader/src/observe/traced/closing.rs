@@ -140,7 +140,7 @@ impl Run<'_> {
             record,
             choices: self.decider.choices().to_vec(),
             wrappers: self.wrappers,
-            shares_memory: self.shares_memory,
+            sharing: self.sharing,
             hurried,
             longest_wait: self.longest_wait,
             kept_waiting: self.kept_from_cpus,

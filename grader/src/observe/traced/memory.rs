@@ -7,7 +7,7 @@
 //! What the kernel reaches on behalf of a call would fail where a process does not, so for those calls that may reach in
 //! the right is there until they are through; and only a run under such a schedule knows of all calls.
 //!
-//! What libraries guard themselves is left alone, as the semaphores of sem_open(3).
+//! Semaphores are such memory as well: to take one that is free needs no call.
 
 use std::collections::{HashMap, HashSet};
 use std::io;

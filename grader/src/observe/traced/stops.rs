@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal};
 
 use super::{MOST_CHILDREN_ENDED, Run, Writing, kill};
 use crate::model::{Ending, ExitStatus, Limit, Point};
+use crate::observe::sharing::Sharing;
 use crate::observe::{proc, rest};
 use crate::sys::{Report, Stop, Stopped, SystemCall, calls};
 
@@ -198,7 +199,7 @@ impl Run<'_> {
             }
         }
         if !calls::is_of_interest(&call) {
-            self.shares_memory |= self.shares_unguarded_memory(&stopped, &call);
+            self.sharing = self.sharing.max(self.shared_by(&stopped, &call));
             if let Some(adopts) = calls::adopts(&call) {
                 self.tree.member_mut(process).adopts = adopts;
             }
@@ -229,13 +230,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether a call is to map memory that others may map, which no library guards.
-    fn shares_unguarded_memory(&self, stopped: &Stopped, call: &SystemCall) -> bool {
-        self.is_graded_program()
-            && calls::shares_memory(call)
-            && !calls::mapped_file(call)
-                .and_then(|descriptor| proc::descriptor(stopped.tid(), descriptor))
-                .is_some_and(|target| proc::is_guarded(&target))
+    /// What a call is to map that others may map too.
+    fn shared_by(&self, stopped: &Stopped, call: &SystemCall) -> Sharing {
+        if !self.is_graded_program() || !calls::shares_memory(call) {
+            return Sharing::Nothing;
+        }
+        let file = calls::mapped_file(call).and_then(|file| proc::descriptor(stopped.tid(), file));
+        Sharing::by(&file.unwrap_or_default())
     }
 
     /// A call that may have its process woken later.
