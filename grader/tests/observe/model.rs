@@ -1,7 +1,8 @@
 //! Random programs against a model of what must be recorded of them.
 //!
 //! A program is a tree of steps that a small interpreter runs: print a line or half of one, start a process and wait for
-//! it at once, later or never, pass a byte through a pipe, sleep, kill a child, execute a shell.
+//! it at once, later or never, pass a byte through a pipe, sleep, kill a child, execute a shell, count in memory that all
+//! share. Main ends with another code where one of these counts is not what it has to be.
 
 use std::fmt::Write;
 
@@ -15,6 +16,8 @@ enum Step {
     Line,
     HalfLine,
     Sleep(u8),
+    /// Counts in a word of its own.
+    Count,
     /// Starts a process and waits for it at once.
     Run(Body),
     /// Starts a process and waits for it at the end.
@@ -38,6 +41,7 @@ fn body() -> impl Strategy<Value = Body> {
         4 => Just(Step::Line),
         2 => Just(Step::HalfLine),
         1 => (1_u8..40).prop_map(Step::Sleep),
+        1 => Just(Step::Count),
         1 => Just(Step::Kill),
         1 => (0_u8..4).prop_map(Step::Shell),
     ];
@@ -82,6 +86,10 @@ fn write(body: &Body, place: &str, text: &mut String) -> Expected {
                 half += &format!("{name}+");
             }
             Step::Sleep(milliseconds) => write!(text, "('sleep', {milliseconds}),").unwrap(),
+            Step::Count => {
+                let word = text.matches("'count'").count();
+                write!(text, "('count', {word}),").unwrap();
+            }
             Step::Kill => {
                 text.push_str("('kill',),");
                 expected.children.push(leaf(ExitStatus::Signal(9)));
@@ -112,13 +120,23 @@ fn write(body: &Body, place: &str, text: &mut String) -> Expected {
 }
 
 const INTERPRETER: &str = "
+shared = mmap.mmap(-1, 8192)
+words = (ctypes.c_long * 1024).from_buffer(shared)
+
+def counts(steps):
+    for step in steps:
+        if step[0] == 'count': yield step[1]
+        elif isinstance(step[-1], list): yield from counts(step[-1])
+
 def process(steps):
     started = []
     for step in steps:
         if step[0] == 'say': os.write(1, step[1].encode())
         elif step[0] == 'sleep': time.sleep(step[1] / 1000)
+        elif step[0] == 'count': words[step[1]] += 1
         elif step[0] == 'end':
             for child in started: os.waitpid(child, 0)
+            if steps is program and any(words[at] != 1 for at in counts(program)): os._exit(99)
             os._exit(step[1])
         else: make(step, started)
 
@@ -135,7 +153,7 @@ def make(step, started):
     os.close(ready); os.close(done)
     if step[0] in ('start', 'pass'): started.append(made)
     else: os.waitpid(made, 0)
-process(";
+program = ";
 
 /// What was recorded of a process, in the model's terms.
 fn seen(record: &RunRecord, number: u32) -> Expected {
@@ -153,7 +171,8 @@ fn seen(record: &RunRecord, number: u32) -> Expected {
 fn check(body: &Body, schedule: Schedule) {
     let mut text = String::new();
     let expected = write(body, "m", &mut text);
-    let record = run_with(&python(&format!("{INTERPRETER}{text})")), "", &patient(), schedule).record;
+    let record =
+        run_with(&python(&format!("{INTERPRETER}{text}\nprocess(program)")), "", &patient(), schedule).record;
     assert_eq!(seen(&record, 0), expected, "{schedule}: {text} {record:?}");
     let children = &record.processes[1..];
     assert!(children.iter().all(|child| child.waited == Waited::Yes), "{schedule}: {text} {record:?}");
