@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
         let filter = Filter::new(match plan.schedule.policy {
             Policy::Free => Watched::Few,
             Policy::Memory => Watched::All,
-            _ => Watched::Clocks,
+            _ => Watched::Looks,
         });
         let start = Start::new(program, &environment(folder), ends, &resources);
         let start = start.map_err(|source| RunError::Arguments { executable: executable.clone(), source })?;

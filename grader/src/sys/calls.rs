@@ -75,7 +75,7 @@ pub enum Target {
 /// Whether a call is one that is picked out for what it does, and not only since all are.
 #[must_use]
 pub fn is_of_interest(call: &SystemCall) -> bool {
-    [&WRITES[..], &KILLS, WAKERS, CLOCKS].iter().any(|calls| calls.contains(&call.number))
+    is_look(call) || [&WRITES[..], &KILLS, WAKERS].iter().any(|calls| calls.contains(&call.number))
 }
 
 /// Whether the process that makes this call takes over the orphans below it from now on; none for any other call.
@@ -152,10 +152,19 @@ pub fn is_kill(call: &SystemCall) -> bool {
     KILLS.contains(&call.number)
 }
 
-/// Whether a call reads a clock.
+/// Whether a call looks at something and never waits: at a clock, for the end of a child, for what can be read.
+///
+/// poll(2) counts where it is a call of its own, as it is on x86-64.
 #[must_use]
-pub fn is_clock(call: &SystemCall) -> bool {
-    CLOCKS.contains(&call.number)
+pub fn is_look(call: &SystemCall) -> bool {
+    let asks = |options: u64| options as i32 & libc::WNOHANG != 0;
+    match call.number {
+        libc::SYS_wait4 => asks(call.args[2]),
+        libc::SYS_waitid => asks(call.args[3]),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => call.args[2] as i32 == 0,
+        number => CLOCKS.contains(&number),
+    }
 }
 
 /// Whether a process that makes this call may be woken by something that is no process of the submission.

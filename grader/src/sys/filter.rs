@@ -3,7 +3,7 @@
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
 //! submission's business, because something outside may wake the process later, because it shares memory, or because it
-//! tells the time.
+//! tells the time or whether something has happened.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 
@@ -30,20 +30,20 @@ const FIRST_ARG: u32 = 16;
 /// The bit by which x86-64 marks calls of its x32 form, which have numbers of their own.
 const X32: u32 = 0x4000_0000;
 
-/// The longest program: thirty instructions of frame, and two for each call.
-const MOST: usize = 96;
+/// The longest program: fifty instructions of frame, and two for each call.
+const MOST: usize = 112;
 
 /// Where it holds the low halves of the third argument and of the fourth.
 const THIRD_ARG: u32 = 32;
 const FOURTH_ARG: u32 = 40;
 
-/// What the tracer is told of beside writes, signals and wakers.
+/// What the tracer is told of beside writes, signals, wakers and shared memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
     /// Nothing.
     Few,
-    /// Calls that read a clock.
-    Clocks,
+    /// Calls by which a program may look again and again: at a clock, for the end of a child, for what can be read.
+    Looks,
     /// All calls, since any may reach into memory that processes share.
     All,
 }
@@ -82,6 +82,9 @@ impl Filter {
         filter.watch_attributes();
         filter.refuse_untraced_clone();
         filter.watch_sharing();
+        if watched != Watched::Few {
+            filter.watch_asking();
+        }
         if watched == Watched::All {
             // The tracer has it made itself, again and again.
             filter.unless_equal(libc::SYS_mprotect as u32, libc::SECCOMP_RET_TRACE);
@@ -92,16 +95,43 @@ impl Filter {
 
     /// Whoever maps memory that others may map too, to write into it, is told of.
     fn watch_sharing(&mut self) {
-        self.load(NUMBER);
         self.if_equal(libc::SYS_shmat, libc::SECCOMP_RET_TRACE);
-        let mmap = u32::try_from(libc::SYS_mmap).unwrap_or(u32::MAX);
-        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, mmap);
-        self.load(FOURTH_ARG);
-        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 3, libc::MAP_SHARED as u32);
-        self.load(THIRD_ARG);
-        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::PROT_WRITE as u32);
-        self.answer(libc::SECCOMP_RET_TRACE);
+        self.when(libc::SYS_mmap, |filter| {
+            filter.load(FOURTH_ARG);
+            filter.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 3, libc::MAP_SHARED as u32);
+            filter.load(THIRD_ARG);
+            filter.trace_if_set(libc::PROT_WRITE as u32);
+        });
+    }
+
+    /// Whoever asks for something without waiting for it is told of.
+    fn watch_asking(&mut self) {
+        for (call, options) in [(libc::SYS_wait4, THIRD_ARG), (libc::SYS_waitid, FOURTH_ARG)] {
+            self.when(call, |filter| {
+                filter.load(options);
+                filter.trace_if_set(libc::WNOHANG as u32);
+            });
+        }
+        #[cfg(target_arch = "x86_64")]
+        self.when(libc::SYS_poll, |filter| {
+            filter.load(THIRD_ARG);
+            filter.if_equal(0, libc::SECCOMP_RET_TRACE);
+        });
+    }
+
+    /// Does something for one call alone, of any number of instructions.
+    fn when(&mut self, call: libc::c_long, instructions: impl FnOnce(&mut Filter)) {
+        let number = u32::try_from(call).unwrap_or(u32::MAX);
+        let jump = usize::from(self.length);
+        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 0, number);
+        instructions(self);
         self.load(NUMBER);
+        self.instructions[jump].jf = (usize::from(self.length) - jump - 1) as u8;
+    }
+
+    fn trace_if_set(&mut self, flags: u32) {
+        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, flags);
+        self.answer(libc::SECCOMP_RET_TRACE);
     }
 
     /// Puts the filter in force for this process and all that it starts, for good.
@@ -121,22 +151,21 @@ impl Filter {
 
     /// A child that asks not to be traced is not made.
     fn refuse_untraced_clone(&mut self) {
-        let clone = u32::try_from(libc::SYS_clone).unwrap_or(u32::MAX);
-        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, clone);
-        self.load(FIRST_ARG);
-        self.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::CLONE_UNTRACED as u32);
-        self.answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+        self.when(libc::SYS_clone, |filter| {
+            filter.load(FIRST_ARG);
+            filter.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 1, libc::CLONE_UNTRACED as u32);
+            filter.answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+        });
     }
 
     /// A process that hides from its own user hides from the tracer too: it is told that it does, and does not.
     /// Whether it takes over the orphans below it, the tracer is told.
     fn watch_attributes(&mut self) {
-        let prctl = u32::try_from(libc::SYS_prctl).unwrap_or(u32::MAX);
-        self.push(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 6, prctl);
-        self.load(FIRST_ARG);
-        self.if_equal(libc::PR_SET_DUMPABLE.into(), libc::SECCOMP_RET_ERRNO);
-        self.if_equal(libc::PR_SET_CHILD_SUBREAPER.into(), libc::SECCOMP_RET_TRACE);
-        self.load(NUMBER);
+        self.when(libc::SYS_prctl, |filter| {
+            filter.load(FIRST_ARG);
+            filter.if_equal(libc::PR_SET_DUMPABLE.into(), libc::SECCOMP_RET_ERRNO);
+            filter.if_equal(libc::PR_SET_CHILD_SUBREAPER.into(), libc::SECCOMP_RET_TRACE);
+        });
     }
 
     fn load(&mut self, offset: u32) {
@@ -170,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_filter_fits_into_its_room_and_ends_with_an_answer() {
-        for watched in [Watched::Few, Watched::Clocks, Watched::All] {
+        for watched in [Watched::Few, Watched::Looks, Watched::All] {
             let filter = Filter::new(watched);
             let last = filter.instructions[usize::from(filter.length) - 1];
             assert_eq!(

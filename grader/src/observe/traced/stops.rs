@@ -209,8 +209,8 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        if calls::is_clock(&call) {
-            self.reads_clock(stopped, call);
+        if calls::is_look(&call) {
+            self.looks(stopped, call);
             return Ok(());
         }
         self.reads.clear();

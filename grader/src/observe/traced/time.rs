@@ -32,7 +32,7 @@ pub(super) const GENEROUS: Duration = Duration::from_millis(900);
 /// What is left of a wait, at least, when it is seen that somebody waits: this part of it.
 pub(super) const NEARLY: f64 = 0.9;
 
-/// Whoever reads a clock so many times while nothing else happens waits by looking at it.
+/// Whoever looks so many times at a clock, or for what may have happened, while nothing else happens, waits by it.
 const MANY_READINGS: u32 = 64;
 
 /// The time from one such reading to the next.
@@ -159,8 +159,9 @@ impl Run<'_> {
         }
     }
 
-    /// A thread reads a clock; it is answered when nothing else has happened, so that many readers keep nobody waiting.
-    pub(super) fn reads_clock(&mut self, stopped: Stopped, call: SystemCall) {
+    /// A thread looks at a clock, or for something that may have happened; it is answered when nothing else has, so that
+    /// many who look keep nobody waiting.
+    pub(super) fn looks(&mut self, stopped: Stopped, call: SystemCall) {
         *self.reads.entry(stopped.tid()).or_default() += 1;
         self.readings.push((stopped, call));
     }
@@ -186,7 +187,7 @@ impl Run<'_> {
         }
     }
 
-    /// Answers a call that reads a clock; the kernel does as long as no time was passed over.
+    /// Answers a look at a clock; the kernel does as long as no time was passed over, and any other look.
     fn tell_time(&self, stopped: Stopped, call: &SystemCall) {
         if !self.clock.passed_over().is_zero()
             && let Some(answer) = self.time(stopped.tid(), call)
