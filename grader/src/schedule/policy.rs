@@ -63,14 +63,13 @@ impl Decider {
 
     /// The index of the one that goes on; `held` is not empty.
     ///
-    /// `awaited` are the processes that somebody waits for by name: under `children-last` they go before the others,
+    /// `awaited` tells the processes that somebody waits for by name: under `children-last` they go before the others,
     /// so that whoever waits for some children only gets on while the rest is still held.
-    pub fn choose(&mut self, held: &[Held], awaited: &[u32]) -> usize {
+    pub fn choose(&mut self, held: &[Held], awaited: impl FnOnce() -> Vec<u32>) -> usize {
         let mut by_age: Vec<usize> = (0..held.len()).collect();
-        let is_awaited = |index: usize| {
-            self.policy == Policy::ChildrenLast
-                && held.get(index).is_some_and(|held| awaited.contains(&held.process))
-        };
+        // To find out who is awaited takes its time.
+        let awaited = if self.policy == Policy::ChildrenLast { awaited() } else { Vec::new() };
+        let is_awaited = |index: usize| held.get(index).is_some_and(|held| awaited.contains(&held.process));
         by_age.sort_by_key(|index| (is_awaited(*index), held[*index]));
         let of = by_age.len() as u64;
         let chosen = match self.policy {
@@ -147,13 +146,13 @@ mod tests {
         let mut decider = decider(Policy::ChildrenLast, 0);
         assert!([Point::Birth, Point::Exec, Point::End].iter().all(|point| decider.holds(*point)));
         assert!(!decider.holds(Point::Output));
-        assert_eq!(decider.choose(&born(&[2, 3, 1]), &[]), 1);
+        assert_eq!(decider.choose(&born(&[2, 3, 1]), Vec::new), 1);
     }
 
     #[test]
     fn children_last_lets_those_go_first_whom_somebody_waits_for() {
-        assert_eq!(decider(Policy::ChildrenLast, 0).choose(&born(&[1, 2, 3]), &[1, 2]), 1);
-        assert_eq!(decider(Policy::Reverse, 0).choose(&born(&[1, 2, 3]), &[1, 2]), 2);
+        assert_eq!(decider(Policy::ChildrenLast, 0).choose(&born(&[1, 2, 3]), || vec![1, 2]), 1);
+        assert_eq!(decider(Policy::Reverse, 0).choose(&born(&[1, 2, 3]), || vec![1, 2]), 2);
     }
 
     #[test]
@@ -166,7 +165,7 @@ mod tests {
     fn a_random_seed_always_makes_the_same_choices() {
         let choices = |seed| {
             let mut decider = decider(Policy::Random, seed);
-            (0..20).map(|_| decider.choose(&born(&[1, 2, 3, 4]), &[])).collect::<Vec<_>>()
+            (0..20).map(|_| decider.choose(&born(&[1, 2, 3, 4]), Vec::new)).collect::<Vec<_>>()
         };
         assert_eq!(choices(7), choices(7));
         assert_ne!(choices(7), choices(8));
@@ -183,7 +182,7 @@ mod tests {
             let mut left = vec![1, 2, 3];
             let mut order = Vec::new();
             while !left.is_empty() {
-                order.push(left.remove(decider.choose(&born(&left), &[])));
+                order.push(left.remove(decider.choose(&born(&left), Vec::new)));
             }
             seeds.push(seed);
             orders.insert(order);

@@ -154,8 +154,8 @@ impl Run<'_> {
 
     /// Lets the one go on that the schedule chooses.
     pub(super) fn release(&mut self) -> io::Result<()> {
-        let awaited: Vec<u32> = awaited(&self.tree).into_iter().map(|index| index as u32).collect();
-        let index = self.decider.choose(&self.held.points(), &awaited);
+        let awaited = || awaited(&self.tree).into_iter().map(|index| index as u32).collect();
+        let index = self.decider.choose(&self.held.points(), awaited);
         let (held, stopped) = self.held.take(index);
         self.begin_patience();
         self.let_go(held, stopped)
