@@ -27,6 +27,8 @@ pub struct Runs {
     wrappers: Option<u32>,
     /// What memory the processes of a run may share.
     sharing: Sharing,
+    /// Whether a run at the accesses to shared memory proved nothing, as others would not.
+    is_spoilt: bool,
     /// How many lines main writes to standard error in a free run.
     complaints: usize,
 }
@@ -68,15 +70,23 @@ pub fn run_until(
             Err(TraceError::Run(error)) => return Err(error),
         }
     }
+    if runs.records.is_empty() {
+        // No run was worth anything: at least what happens by itself is to be judged.
+        let free = Schedule { policy: Policy::Free, seed: 0 };
+        one(program, question, free, &mut runs).map_err(|error| cannot_follow(program, error))?;
+    }
     if selection.every_order() {
-        every_order(program, question, &mut runs).map_err(|error| match error {
-            TraceError::Refused(source) => {
-                RunError::Follow { executable: program.executable.clone(), source }
-            }
-            TraceError::Run(error) => error,
-        })?;
+        every_order(program, question, &mut runs).map_err(|error| cannot_follow(program, error))?;
     }
     Ok(runs)
+}
+
+/// The error of a run after another one that could be followed.
+fn cannot_follow(program: &Program, error: TraceError) -> RunError {
+    match error {
+        TraceError::Refused(source) => RunError::Follow { executable: program.executable.clone(), source },
+        TraceError::Run(error) => error,
+    }
 }
 
 impl Runs {
@@ -84,6 +94,9 @@ impl Runs {
     ///
     /// Pools and queues have semaphores too, and most programs none of their own: these get a third of such runs.
     fn is_worth_its_time(&self, schedule: Schedule, selection: &Selection) -> bool {
+        if self.is_spoilt {
+            return false;
+        }
         let mut seeds = selection.schedules().iter().filter(|other| other.policy == Policy::Memory);
         match self.sharing {
             // Nothing is known before the first run.
@@ -149,7 +162,8 @@ fn one(
         runs.complaints = complaints(&run.record);
     }
     runs.sharing = runs.sharing.max(run.sharing);
-    if !runs.records.is_empty() && is_spoilt(&run.record) {
+    if run.is_disturbed || is_spoilt(&run.record) {
+        runs.is_spoilt = true;
         return Ok(run.choices);
     }
     runs.wrappers = Some(if schedule.policy == Policy::Free { run.wrappers } else { wrappers });

@@ -26,7 +26,7 @@ pub enum Policy {
     Reverse,
     /// Any one, drawn with the seed.
     Random,
-    /// The same where processes reach into memory that they share, and nowhere else.
+    /// The same where processes reach into memory that they share, and nowhere else; with seed 1 they take turns.
     Memory,
     /// One of all orders at births and outputs.
     Exhaustive,

@@ -51,6 +51,11 @@ impl Patience {
         self.passed_over = self.passed_over.saturating_add(time);
     }
 
+    /// Whether so many times were found to be over that somebody polls.
+    pub(super) fn is_polling(&self) -> bool {
+        self.times >= MOST || (self.times >= MANY && self.passed_over >= self.wall)
+    }
+
     /// Whether it is at its end.
     ///
     /// What the run's processes have done so far, whether all of that is told by now, and whether they are out of each
@@ -62,9 +67,8 @@ impl Patience {
         is_out_of_reach: impl FnOnce() -> bool,
     ) -> bool {
         let real = self.since.elapsed();
-        let polls = self.times >= MOST || (self.times >= MANY && self.passed_over >= self.wall);
-        if polls || real < LONGEST {
-            return polls;
+        if self.is_polling() || real < LONGEST {
+            return self.is_polling();
         }
         if !is_settled() && real < LONGEST_STARVED {
             return false;

@@ -161,22 +161,31 @@ fn is_shared_memory(line: &str) -> bool {
         && words.nth(3).is_none_or(|path| !path.starts_with("/usr/"))
 }
 
-/// Where a process has memory that it shares with others, whether it may reach it now or not.
-pub(super) fn shared_memory(pid: Pid) -> Option<Vec<Range<u64>>> {
-    let maps = fs::read_to_string(file(pid, "maps")).ok()?;
-    Some(maps.lines().filter_map(shared_range).collect())
+/// Memory that a process shares with others.
+pub(super) struct Mapped {
+    pub(super) range: Range<u64>,
+    /// Whether the process may read and write there, or neither.
+    pub(super) is_reached: bool,
 }
 
-/// The range of a line of maps that is such memory. What may only be read is not.
-fn shared_range(line: &str) -> Option<Range<u64>> {
+/// Where a process has memory that it shares with others. What it may only read or only write is not told.
+pub(super) fn shared_memory(pid: Pid) -> Option<Vec<Mapped>> {
+    let maps = fs::read_to_string(file(pid, "maps")).ok()?;
+    Some(maps.lines().filter_map(shared).collect())
+}
+
+/// A line of maps that is such memory.
+fn shared(line: &str) -> Option<Mapped> {
     let mut words = line.split_whitespace();
     let (from, to) = words.next()?.split_once('-')?;
-    let access = words.next()?;
+    let is_reached = match words.next()? {
+        "rw-s" => true,
+        "---s" => false,
+        _ => return None,
+    };
     let path = words.nth(3).unwrap_or_default();
-    if !["rw-s", "---s"].contains(&access) || Sharing::by(path) == Sharing::Nothing {
-        return None;
-    }
-    Some(u64::from_str_radix(from, 16).ok()?..u64::from_str_radix(to, 16).ok()?)
+    let range = u64::from_str_radix(from, 16).ok()?..u64::from_str_radix(to, 16).ok()?;
+    (Sharing::by(path) != Sharing::Nothing).then_some(Mapped { range, is_reached })
 }
 
 /// Whether a thread stands still for its tracer.

@@ -124,6 +124,8 @@ pub struct TracedRun {
     pub wrappers: u32,
     /// What memory it mapped that its processes may share.
     pub sharing: Sharing,
+    /// Whether it proves nothing, since what came out may be the tracer's doing.
+    pub is_disturbed: bool,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
     /// a run by a patient plan, if that and what the machine kept the run waiting is as long.
     ///
@@ -438,6 +440,10 @@ impl<'a> Run<'a> {
             Some(_) if without_children => Some(Ending::Finished),
             Some(ended) if self.is_aftermath_over(at, ended) || self.is_empty()? => Some(Ending::Finished),
             None if self.lacks_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
+            None if self.is_time_of_memory_up(at) => {
+                self.memory.is_disturbed = true;
+                Some(Ending::Finished)
+            }
             None if self.is_time_up(at) => Some(Ending::TimedOut),
             _ => None,
         })
@@ -446,6 +452,13 @@ impl<'a> Run<'a> {
     fn is_time_up(&self, at: Duration) -> bool {
         let up = self.limits.wall.saturating_add(self.held.time_before());
         at >= self.wall(Duration::ZERO) && at >= self.wall(self.kept_waiting(at, up))
+    }
+
+    /// Whether a run has taken too long in which each call and access is looked at.
+    fn is_time_of_memory_up(&self, at: Duration) -> bool {
+        self.plan.schedule.policy == Policy::Memory
+            && at >= memory::TIME
+            && at >= memory::TIME + self.kept_waiting(at, memory::TIME)
     }
 
     /// Whether those that outlive main have had their time; on a busy machine it is longer by what they had to wait.

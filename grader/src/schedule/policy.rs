@@ -2,6 +2,8 @@
 //!
 //! Pure: a decider is told where a process stands and who is held, and answers; the observer does the holding.
 
+use std::collections::HashMap;
+
 use crate::model::{Held, Point, Policy, Schedule};
 
 /// Decides one run.
@@ -11,6 +13,9 @@ pub struct Decider {
     /// The state of the generator, or what is left of the choices that a seed stands for.
     seed: u64,
     leaves_standing: bool,
+    /// Whether all take turns, and when each had its last one.
+    takes_turns: bool,
+    turns: HashMap<u32, usize>,
     choices: Vec<Choice>,
 }
 
@@ -30,7 +35,15 @@ impl Decider {
     #[must_use]
     pub fn new(schedule: Schedule) -> Decider {
         let Schedule { policy, seed } = schedule;
-        Decider { policy, seed, leaves_standing: schedule.leaves_standing(), choices: Vec::new() }
+        Decider {
+            policy,
+            seed,
+            leaves_standing: schedule.leaves_standing(),
+            // What goes wrong where two do the same at the same time is seen in this way; the rest is left to chance.
+            takes_turns: policy == Policy::Memory && seed == 1,
+            turns: HashMap::new(),
+            choices: Vec::new(),
+        }
     }
 
     /// Whether a process is held at this point.
@@ -79,6 +92,11 @@ impl Decider {
             | Policy::ChildrenLast
             | Policy::ChildrenFirst
             | Policy::Reverse => of.saturating_sub(1),
+            Policy::Memory if self.takes_turns => {
+                let turn = |index: &usize| self.turns.get(&held[*index].process).map_or(0, |turn| turn + 1);
+                let place = (0..by_age.len()).min_by_key(|place| turn(&by_age[*place]));
+                place.unwrap_or(0) as u64
+            }
             Policy::Random | Policy::Memory => next_random(&mut self.seed) % of.max(1),
             // A seed stands for all choices of a run: its digits, in a base that changes from choice to choice.
             Policy::Exhaustive => {
@@ -89,6 +107,7 @@ impl Decider {
         };
         let index = by_age.get(usize::try_from(chosen).unwrap_or(0)).copied().unwrap_or(0);
         if let Some(who) = held.get(index) {
+            self.turns.insert(who.process, self.choices.len());
             self.choices.push(Choice { who: *who, chosen, of });
         }
         index
@@ -169,6 +188,14 @@ mod tests {
         };
         assert_eq!(choices(7), choices(7));
         assert_ne!(choices(7), choices(8));
+    }
+
+    #[test]
+    fn under_the_first_seed_of_memory_all_take_turns() {
+        let mut decider = decider(Policy::Memory, 1);
+        let order: Vec<u32> =
+            (0..6).map(|_| [3, 1, 2][decider.choose(&born(&[3, 1, 2]), Vec::new)]).collect();
+        assert_eq!(order, [1, 2, 3, 1, 2, 3]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The system calls that a tracer is told of, and what their arguments mean.
 
+use std::ops::Range;
+
 use super::SystemCall;
 
 /// Calls that can write into a pipe.
@@ -85,14 +87,20 @@ pub fn adopts(call: &SystemCall) -> Option<bool> {
     is_asked.then_some(call.args[1] != 0)
 }
 
-/// Whether a call maps memory that others may map, to write into it.
+/// Whether a call maps memory that others may map.
 #[must_use]
 pub fn shares_memory(call: &SystemCall) -> bool {
-    let has = |arg: usize, flag: libc::c_int| call.args[arg] as i32 & flag != 0;
     match call.number {
-        libc::SYS_mmap => has(2, libc::PROT_WRITE) && has(3, libc::MAP_SHARED),
+        libc::SYS_mmap => call.args[3] as i32 & libc::MAP_SHARED != 0,
         number => number == libc::SYS_shmat,
     }
+}
+
+/// Whether a call lets its process reach memory, be it closed before or not.
+#[must_use]
+pub fn opens_memory(call: &SystemCall) -> bool {
+    const BOTH: u64 = (libc::PROT_READ | libc::PROT_WRITE) as u64;
+    call.number == libc::SYS_mprotect && call.args[2] & BOTH == BOTH
 }
 
 /// The descriptor of the file that a call maps, if it maps one.
@@ -101,16 +109,53 @@ pub fn mapped_file(call: &SystemCall) -> Option<u64> {
     u64::try_from(call.args[4] as i32).ok().filter(|_| call.number == libc::SYS_mmap)
 }
 
-/// Whether a call moves what lies at an address, or takes it away.
+/// The fourth argument, of which mprotect(2) has none, where the tracer has a process make that call.
+pub const OWN_MARK: u64 = 0x6772_6164;
+
+/// The memory that a call maps anew, takes away or gives other rights, where the program says which.
 #[must_use]
-pub fn moves_memory(call: &SystemCall) -> bool {
-    matches!(call.number, libc::SYS_munmap | libc::SYS_mremap | libc::SYS_shmdt)
+pub fn changed_memory(call: &SystemCall) -> Option<Range<u64>> {
+    let [start, length, _, flags, ..] = call.args;
+    let of_length = |length: u64| Some(start..start.saturating_add(length));
+    match call.number {
+        libc::SYS_munmap | libc::SYS_mprotect => of_length(length),
+        libc::SYS_mmap if flags as i32 & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) != 0 => {
+            of_length(length)
+        }
+        // How long it was is not told; what begins within is enough.
+        libc::SYS_mremap | libc::SYS_shmdt => of_length(length.max(1)),
+        _ => None,
+    }
+}
+
+/// Whether a call leads to what the tracer cannot see or keep from: another process's memory, memory that two processes
+/// are, calls that are refused.
+#[must_use]
+pub fn defies_memory(call: &SystemCall) -> bool {
+    let flags = call.args[0] as i32;
+    match call.number {
+        libc::SYS_process_vm_readv
+        | libc::SYS_process_vm_writev
+        | libc::SYS_seccomp
+        | libc::SYS_userfaultfd => true,
+        libc::SYS_prctl => flags == libc::PR_SET_SECCOMP,
+        libc::SYS_clone => {
+            flags & libc::CLONE_VM != 0 && flags & (libc::CLONE_VFORK | libc::CLONE_THREAD) == 0
+        }
+        _ => false,
+    }
+}
+
+/// Whether a call's result says that a signal came, and the call is made again or not.
+#[must_use]
+pub fn is_interrupted(result: i64) -> bool {
+    super::trace::RESTARTS.contains(&result)
 }
 
 /// Whether a call may reach memory that its own arguments do not lead to, but what they lead to does.
 #[must_use]
 pub fn may_reach_anywhere(call: &SystemCall) -> bool {
-    const CALLS: [libc::c_long; 16] = [
+    const CALLS: [libc::c_long; 15] = [
         libc::SYS_readv,
         libc::SYS_writev,
         libc::SYS_preadv,
@@ -122,10 +167,9 @@ pub fn may_reach_anywhere(call: &SystemCall) -> bool {
         libc::SYS_recvmsg,
         libc::SYS_sendmmsg,
         libc::SYS_recvmmsg,
-        libc::SYS_process_vm_readv,
-        libc::SYS_process_vm_writev,
         libc::SYS_ioctl,
         libc::SYS_execve,
+        libc::SYS_execveat,
         SYS_FUTEX_WAITV,
     ];
     CALLS.contains(&call.number)

@@ -11,7 +11,7 @@
 
 use std::io;
 
-use super::calls::{CLOCKS, KILLS, WAKERS, WRITES};
+use super::calls::{CLOCKS, KILLS, OWN_MARK, WAKERS, WRITES};
 
 /// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], and clone3
 /// keeps its flags where no filter can look.
@@ -87,20 +87,22 @@ impl Filter {
         }
         if watched == Watched::All {
             // The tracer has it made itself, again and again.
-            filter.unless_equal(libc::SYS_mprotect as u32, libc::SECCOMP_RET_TRACE);
+            filter.when(libc::SYS_mprotect, |filter| {
+                filter.load(FOURTH_ARG);
+                filter.if_equal(i64::from(OWN_MARK as u32), libc::SECCOMP_RET_ALLOW);
+            });
+            filter.answer(libc::SECCOMP_RET_TRACE);
         }
         filter.answer(libc::SECCOMP_RET_ALLOW);
         filter
     }
 
-    /// Whoever maps memory that others may map too, to write into it, is told of.
+    /// Whoever maps memory that others may map too is told of.
     fn watch_sharing(&mut self) {
         self.if_equal(libc::SYS_shmat, libc::SECCOMP_RET_TRACE);
         self.when(libc::SYS_mmap, |filter| {
             filter.load(FOURTH_ARG);
-            filter.push(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, 0, 3, libc::MAP_SHARED as u32);
-            filter.load(THIRD_ARG);
-            filter.trace_if_set(libc::PROT_WRITE as u32);
+            filter.trace_if_set(libc::MAP_SHARED as u32);
         });
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use grader::model::{Ending, Limits, Policy, Schedule};
+use grader::observe::Sharing;
 
 use crate::support::{assert_right_end, patient, python, run, run_with, signal, statuses, texts};
 
@@ -244,4 +245,121 @@ libc.sem_wait(other); libc.sem_post(one); os.wait()"
     ));
     let record = run(&program, memory(1));
     assert!(matches!(record.ending, Ending::Deadlocked { .. }), "{record:?}");
+}
+
+#[test]
+fn the_simplest_race_is_seen_where_all_take_turns() {
+    let count = "words[0] += 1; os._exit(0)";
+    // Whether a call of another kind comes before, or the memory was closed at first, is all the same.
+    for before in ["", "os.writev(pipe, [b'x']); ", "libc.mprotect(page, 4096, 3); "] {
+        let closed = if before.contains("mprotect") { "libc.mprotect(page, 4096, 0)" } else { "" };
+        let program = python(&format!(
+            "{SHARED}
+libc, page = ctypes.CDLL(None), ctypes.c_void_p(ctypes.addressof(words))
+pipe = os.pipe()[1]
+{closed}
+for _ in range(2):
+    if os.fork() == 0: {before}{count}
+os.wait(), os.wait()
+libc.mprotect(page, 4096, 3)
+say(str(words[0]))"
+        ));
+        let found = run_with(&program, "", &patient(), memory(1));
+        assert!(found.sharing == Sharing::Memory && !found.is_disturbed);
+        assert_eq!(texts(&found.record), ["1"], "{before}");
+    }
+}
+
+#[test]
+fn every_signal_comes_with_what_it_says() {
+    right(
+        "
+seen = []
+for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
+    signal.signal(number, lambda number, _: seen.append(number))
+parent = os.getpid()
+if os.fork() == 0: os.kill(parent, signal.SIGUSR1); os.kill(parent, signal.SIGUSR2); os._exit(0)
+while len(set(seen)) < 3: words[1] += 1
+os.wait()
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+child = os.fork()
+if child == 0:
+    words[2] += 1
+    assert signal.sigwaitinfo([40]).si_pid == parent; os._exit(0)
+words[2] += 1
+os.kill(child, 40)
+assert os.wait()[1] == 0
+say('Done!')",
+    );
+}
+
+#[test]
+fn whoever_is_born_when_nobody_is_held_any_more_reaches_in() {
+    right(
+        "
+for _ in range(3):
+    for _ in range(2):
+        if os.fork() == 0:
+            for _ in range(150): words[0] += 1
+            os._exit(0)
+    assert (os.wait()[1], os.wait()[1]) == (0, 0)
+say('Done!')",
+    );
+}
+
+#[test]
+fn what_a_program_closes_itself_stays_closed() {
+    right(
+        "
+libc, page = ctypes.CDLL(None), ctypes.c_void_p(ctypes.addressof(words))
+words[1] = 5
+if os.fork() == 0: words[0] += 1; os._exit(0)
+words[2] += 1
+os.wait()
+if os.fork() == 0: libc.mprotect(page, 4096, 1); assert words[1] == 5; words[3] = 1; os._exit(0)
+assert os.wait()[1] == signal.SIGSEGV
+if os.fork() == 0: libc.mprotect(page, 4096, 0); print(words[1])
+assert os.wait()[1] == signal.SIGSEGV and words[3] == 0
+say('Done!')",
+    );
+}
+
+#[test]
+fn arguments_lie_in_shared_memory_too() {
+    right(
+        "
+libc = ctypes.CDLL(None, use_errno=True)
+name = b'/bin/true\\0'
+shared[1024:1024 + len(name)] = name
+at = ctypes.addressof(words)
+words[8], words[9] = at + 1024, 0
+if os.fork() == 0: words[0] += 1; os._exit(0)
+made = ctypes.c_int()
+here, argv = ctypes.c_void_p(at + 1024), ctypes.c_void_p(at + 64)
+assert libc.posix_spawn(ctypes.byref(made), here, None, None, argv, None) == 0
+os.wait(), os.wait()
+say('Done!')",
+    );
+}
+
+/// Of what the kernel does for a program out of its sight nobody is blamed.
+#[test]
+fn a_run_that_may_have_been_disturbed_says_so() {
+    let robust = "
+lock, kind = ctypes.byref(words, 64), (ctypes.c_long * 8)()
+libc.pthread_mutexattr_init(kind); libc.pthread_mutexattr_setpshared(kind, 1)
+libc.pthread_mutexattr_setrobust(kind, 1); libc.pthread_mutex_init(lock, kind)
+if os.fork() == 0: libc.pthread_mutex_lock(lock); os._exit(0)
+while words[8] == 0: pass
+libc.pthread_mutex_lock(lock); os.wait(); say('Done!')";
+    let filtered = "
+if os.fork() == 0: words[0] += 1; libc.prctl(22, 1, 0, 0, 0); libc.syscall(60, 0)
+words[0] += 1; os.wait(); say('Done!')";
+    for script in [robust, filtered] {
+        let program = python(&format!("{SHARED}\nlibc = ctypes.CDLL(None)\n{script}"));
+        for seed in 1..=6 {
+            let run = run_with(&program, "", &patient(), memory(seed));
+            assert!(run.is_disturbed || texts(&run.record) == ["Done!"], "{:?}", run.record);
+        }
+    }
 }

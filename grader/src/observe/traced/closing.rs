@@ -141,6 +141,7 @@ impl Run<'_> {
             choices: self.decider.choices().to_vec(),
             wrappers: self.wrappers,
             sharing: self.sharing,
+            is_disturbed: self.memory.is_disturbed,
             hurried,
             longest_wait: self.longest_wait,
             kept_waiting: self.kept_from_cpus,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 use super::Run;
-use crate::model::{Ending, Held, Point};
+use crate::model::{Ending, Held, Point, Policy};
 use crate::observe::awaited::awaited;
 use crate::observe::effort::Effort;
 use crate::observe::patience::Patience;
@@ -182,7 +182,11 @@ impl Run<'_> {
     pub(super) fn lose_patience(&mut self) -> io::Result<bool> {
         let patience = self.patience;
         let is_settled = || self.is_settled(&self.turn_of_patience, patience.since(self.started));
-        let is_lost = || patience.is_lost(is_settled, || self.effort(), || self.is_out_of_reach());
+        // Whoever is seen reaching into memory needs not be told from who spins, and such a run has a time of its own.
+        let is_lost = || match self.plan.schedule.policy {
+            Policy::Memory => patience.is_polling(),
+            _ => patience.is_lost(is_settled, || self.effort(), || self.is_out_of_reach()),
+        };
         if !self.holds_somebody() || !is_lost() {
             return Ok(false);
         }

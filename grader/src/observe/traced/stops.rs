@@ -22,6 +22,15 @@ impl Run<'_> {
         if stop != Stop::Call {
             self.reads.clear();
         }
+        // Any other stop takes the place of the one that was asked for.
+        if stop != Stop::Asked
+            && let Some(cut) = self.cut.take_if(|cut| cut.tid == tid)
+            && stop == Stop::CallDone
+        {
+            // The call ends for that one, which is still to come.
+            self.cut = Some(cut);
+            self.tracer.interrupt(tid);
+        }
         match stop {
             Stop::Made { child, vfork } => self.made(stopped, process, child, vfork)?,
             Stop::VforkDone => {
@@ -32,6 +41,7 @@ impl Run<'_> {
             Stop::Exiting => {
                 let at = self.at();
                 self.ended += proc::effort(tid, self.tree.member(process).pid == tid);
+                self.leaves_memory(tid, process);
                 let is_last = self.tree.exiting(tid, process, at);
                 self.end_write(tid)?;
                 let may_be_held = process != 0 && is_last && !self.tree.lacks_program(process);
@@ -101,6 +111,9 @@ impl Run<'_> {
         if vfork && self.tree.of_thread(child).is_some() {
             self.tree.vforked(stopped.tid(), child);
         }
+        if new != process && !vfork {
+            self.memory.inherit(new, self.memory_of(process));
+        }
         if let Some(index) = self.newborn.iter().position(|newborn| newborn.tid() == child) {
             let newborn = self.newborn.swap_remove(index);
             self.begins(newborn, new)?;
@@ -131,13 +144,7 @@ impl Run<'_> {
 
     /// A process is about to run for the first time.
     pub(super) fn begins(&mut self, stopped: Stopped, process: usize) -> io::Result<()> {
-        let mut stopped = stopped;
-        if self.watches_memory() && !self.tree.lacks_program(process) {
-            match self.keep_out(stopped, process)? {
-                Some(still) => stopped = still,
-                None => return Ok(()),
-            }
-        }
+        let Some(stopped) = self.keep_newborn_out(stopped, process)? else { return Ok(()) };
         let is_graded = self.is_without_children() && self.is_graded_program();
         if is_graded && self.children_spared < self.plan.schedule.children_spared() {
             self.children_spared += 1;
@@ -203,10 +210,7 @@ impl Run<'_> {
             if let Some(adopts) = calls::adopts(&call) {
                 self.tree.member_mut(process).adopts = adopts;
             }
-            match self.is_seen_through(stopped.tid(), process) {
-                true => stopped.finish_call(),
-                false => stopped.go_on(None),
-            }
+            self.go_on_into_call(stopped, process);
             return Ok(());
         }
         if calls::is_look(&call) {
@@ -220,7 +224,7 @@ impl Run<'_> {
                     self.hold_or_go_on(stopped, process, Point::Output, true);
                 }
                 Some(output) => self.begin_write(stopped, output),
-                None => stopped.go_on(None),
+                None => self.go_on_into_call(stopped, process),
             }
         } else if calls::is_kill(&call) {
             self.kill_call(stopped, process, &call);
@@ -248,7 +252,7 @@ impl Run<'_> {
             }
             None => self.tree.member_mut(process).may_be_woken |= calls::is_waker(call),
         }
-        stopped.go_on(None);
+        self.go_on_into_call(stopped, process);
     }
 
     /// The output that a call writes to.
@@ -302,7 +306,7 @@ impl Run<'_> {
         {
             let _ = stopped.answer_call(-i64::from(libc::EPERM));
         }
-        stopped.go_on(None);
+        self.go_on_into_call(stopped, process);
     }
 
     /// A thread stopped since it was asked to: its call ends as if its time were over.

@@ -194,7 +194,10 @@ impl Run<'_> {
         {
             let _ = stopped.answer_call(answer);
         }
-        stopped.go_on(None);
+        match self.tree.of_thread(stopped.tid()) {
+            Some(process) => self.go_on_into_call(stopped, process),
+            None => stopped.go_on(None),
+        }
     }
 
     /// Writes the time to where a call wants it; returns the call's result, and none for what the kernel has to answer.

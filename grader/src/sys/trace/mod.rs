@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 pub use call::SystemCall;
-pub use registers::Saved;
+pub use registers::{RESTARTS, Saved};
 
 use super::signals::{self, Blocked};
 
@@ -36,6 +36,10 @@ const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACESECCOMP
     | libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_EXITKILL;
+
+/// Requests for the mask of signals, see `<linux/ptrace.h>`; Linux 3.11 and newer.
+const GETSIGMASK: libc::c_uint = 0x420a;
+const SETSIGMASK: libc::c_uint = 0x420b;
 
 /// Why a SIGSEGV was sent: the address is there, but may not be reached in this way; see sigaction(2).
 const SEGV_ACCERR: libc::c_int = 2;
@@ -162,24 +166,36 @@ impl Tracer {
         }
     }
 
-    /// The next thing that happens to a thread that was let go on for a moment; others wait to be heard of.
+    /// The next thing that happens to a thread that was let go on for a moment, unless nothing does for so long; others
+    /// wait to be heard of.
     ///
     /// # Errors
     /// Those of waitpid(2) other than EINTR and ECHILD.
-    pub fn wait_for(&self, tid: Pid) -> io::Result<Event> {
+    pub fn wait_for(&self, tid: Pid, time: Duration) -> io::Result<Option<Event>> {
+        let word = Blocked::word_of_children();
+        let deadline = Instant::now() + time;
         let mut status = 0;
         loop {
+            let options = libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG;
             // SAFETY: waitpid(2) requires room for a status.
-            let pid =
-                unsafe { libc::waitpid(tid.as_raw_pid(), &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+            let pid = unsafe { libc::waitpid(tid.as_raw_pid(), &raw mut status, options) };
             if pid > 0 {
-                return Ok(self.event(tid, status));
+                return Ok(Some(self.event(tid, status)));
             }
-            match io::Error::last_os_error() {
-                error if error.raw_os_error() == Some(libc::EINTR) => {}
-                error if error.raw_os_error() == Some(libc::ECHILD) => return Ok(Event::NothingLeft),
-                error => return Err(error),
+            if pid < 0 {
+                match io::Error::last_os_error() {
+                    error if error.raw_os_error() == Some(libc::EINTR) => continue,
+                    error if error.raw_os_error() == Some(libc::ECHILD) => {
+                        return Ok(Some(Event::NothingLeft));
+                    }
+                    error => return Err(error),
+                }
             }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            word.wait(left);
         }
     }
 
@@ -311,14 +327,46 @@ impl Stopped {
     /// The address that the thread was not allowed to reach, where a SIGSEGV for that is about to be delivered to it.
     #[must_use]
     pub fn refused_address(&self) -> Option<u64> {
+        let info = self.signal_info()?;
+        let is_refused = info.si_signo == libc::SIGSEGV && info.si_code == SEGV_ACCERR;
+        // SAFETY: `si_addr` requires the form that belongs to a fault, which this signal and code say it has.
+        is_refused.then(|| unsafe { info.si_addr() } as u64)
+    }
+
+    /// The signal that is about to be delivered.
+    fn signal_info(&self) -> Option<libc::siginfo_t> {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         // SAFETY: PTRACE_GETSIGINFO requires room for a siginfo_t.
         unsafe { request(libc::PTRACE_GETSIGINFO, self.tid, 0, info.as_mut_ptr() as usize) }.ok()?;
         // SAFETY: `assume_init` requires a value; all zeroes is one for this plain structure of numbers and pointers.
-        let info = unsafe { info.assume_init() };
-        let is_refused = info.si_signo == libc::SIGSEGV && info.si_code == SEGV_ACCERR;
-        // SAFETY: `si_addr` requires the form that belongs to a fault, which this signal and code say it has.
-        is_refused.then(|| unsafe { info.si_addr() } as u64)
+        Some(unsafe { info.assume_init() })
+    }
+
+    /// Whether the signal that is about to be delivered was sent by a process and is none of the thread's own doing.
+    #[must_use]
+    pub fn is_signal_of_another(&self) -> bool {
+        self.signal_info().is_some_and(|info| info.si_code <= 0)
+    }
+
+    /// The signals that the thread does not let come, a bit each; the lowest one is that of signal 1.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn signal_mask(&self) -> io::Result<u64> {
+        let mut mask = 0_u64;
+        // SAFETY: PTRACE_GETSIGMASK requires room for a set of signals of `addr` bytes.
+        unsafe { request(GETSIGMASK, self.tid, size_of::<u64>(), (&raw mut mask) as usize) }?;
+        Ok(mask)
+    }
+
+    /// Sets them.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn set_signal_mask(&self, mask: u64) -> io::Result<()> {
+        // SAFETY: PTRACE_SETSIGMASK requires a set of signals of `addr` bytes, which it only reads.
+        unsafe { request(SETSIGMASK, self.tid, size_of::<u64>(), (&raw const mask) as usize) }?;
+        Ok(())
     }
 
     /// The thread's registers.
@@ -341,7 +389,7 @@ impl Stopped {
     ///
     /// # Errors
     /// The thread has been killed.
-    pub fn put_before_call(&self, saved: &Saved, place: u64, number: i64, args: [u64; 3]) -> io::Result<()> {
+    pub fn put_before_call(&self, saved: &Saved, place: u64, number: i64, args: [u64; 4]) -> io::Result<()> {
         registers::put_before_call(self.tid, saved, place, number, args)
     }
 
@@ -349,7 +397,7 @@ impl Stopped {
     ///
     /// # Errors
     /// The thread has been killed.
-    pub fn replace_call(&self, saved: &Saved, number: i64, args: [u64; 3]) -> io::Result<()> {
+    pub fn replace_call(&self, saved: &Saved, number: i64, args: [u64; 4]) -> io::Result<()> {
         registers::replace_call(self.tid, saved, number, args)
     }
 

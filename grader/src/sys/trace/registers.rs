@@ -11,7 +11,7 @@ use architecture::Registers;
 ///
 /// See `<linux/errno.h>`: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK; and EINTR, which
 /// epoll_wait(2) answers to any interruption.
-const RESTARTS: [i64; 5] = [-512, -513, -514, -516, -4];
+pub const RESTARTS: [i64; 5] = [-512, -513, -514, -516, -4];
 
 /// Makes the call that a thread is about to make return `result` without being made; see seccomp(2) on SECCOMP_RET_TRACE.
 pub(super) fn skip_call(tid: Pid, result: i64) -> io::Result<()> {
@@ -43,6 +43,20 @@ pub struct Saved {
     number: i64,
 }
 
+impl Saved {
+    /// Where the thread's stack ends.
+    #[must_use]
+    pub fn stack(&self) -> u64 {
+        self.registers.stack()
+    }
+
+    /// What a call returned that is through.
+    #[must_use]
+    pub fn result(&self) -> i64 {
+        self.registers.result()
+    }
+}
+
 /// The registers of a stopped thread.
 pub(super) fn save(tid: Pid) -> io::Result<Saved> {
     let registers = read(tid)?;
@@ -60,7 +74,7 @@ pub(super) fn put_before_call(
     saved: &Saved,
     place: u64,
     number: i64,
-    args: [u64; 3],
+    args: [u64; 4],
 ) -> io::Result<()> {
     let mut registers = saved.registers;
     registers.set_call(number, args);
@@ -69,7 +83,7 @@ pub(super) fn put_before_call(
 }
 
 /// Makes a thread that is about to make one call make another one in its place.
-pub(super) fn replace_call(tid: Pid, saved: &Saved, number: i64, args: [u64; 3]) -> io::Result<()> {
+pub(super) fn replace_call(tid: Pid, saved: &Saved, number: i64, args: [u64; 4]) -> io::Result<()> {
     let mut registers = saved.registers;
     registers.set_call(number, args);
     architecture::write_with_call(tid, registers, number, write)
@@ -112,11 +126,12 @@ mod architecture {
     #[repr(C)]
     pub(super) struct Registers([u64; 27]);
 
-    /// The places of `rax`, `orig_rax` and `rip`, and those of a call's first arguments: `rdi`, `rsi`, `rdx`.
+    /// The places of `rax`, `orig_rax`, `rip` and `rsp`, and those of a call's arguments: `rdi`, `rsi`, `rdx`, `r10`.
     const RAX: usize = 10;
     const ORIG_RAX: usize = 15;
     const RIP: usize = 16;
-    const ARGS: [usize; 3] = [14, 13, 12];
+    const RSP: usize = 19;
+    const ARGS: [usize; 4] = [14, 13, 12, 7];
 
     /// The length of the instruction `syscall`.
     const SYSCALL: u64 = 2;
@@ -126,7 +141,15 @@ mod architecture {
             self.0[RAX] = result.cast_unsigned();
         }
 
-        pub(super) fn set_call(&mut self, number: i64, args: [u64; 3]) {
+        pub(super) fn result(&self) -> i64 {
+            self.0[RAX].cast_signed()
+        }
+
+        pub(super) fn stack(&self) -> u64 {
+            self.0[RSP]
+        }
+
+        pub(super) fn set_call(&mut self, number: i64, args: [u64; 4]) {
             self.0[RAX] = number.cast_unsigned();
             ARGS.into_iter().zip(args).for_each(|(place, arg)| self.0[place] = arg);
         }
@@ -211,9 +234,17 @@ mod architecture {
             self.x[0] = result.cast_unsigned();
         }
 
-        pub(super) fn set_call(&mut self, number: i64, args: [u64; 3]) {
+        pub(super) fn result(&self) -> i64 {
+            self.x[0].cast_signed()
+        }
+
+        pub(super) fn stack(&self) -> u64 {
+            self.sp
+        }
+
+        pub(super) fn set_call(&mut self, number: i64, args: [u64; 4]) {
             self.x[8] = number.cast_unsigned();
-            self.x[..3].copy_from_slice(&args);
+            self.x[..4].copy_from_slice(&args);
         }
 
         pub(super) fn set_place(&mut self, place: u64) {
