@@ -23,6 +23,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
         program: "program".to_owned(),
         executed: false,
         born: Duration::ZERO,
+        done: Some(Duration::from_millis(5)),
         ended: Some(Duration::from_millis(5)),
         status: Some(status),
         waited: Waited::Unknown,
@@ -47,6 +48,7 @@ fn run(lines: &[&str]) -> RunRecord {
                 invalid_utf8: text.contains('\u{fffd}'),
                 stream: Stream::Stdout,
                 writer: None,
+                begun: Duration::ZERO,
                 at: Duration::ZERO,
                 torn: false,
             })
@@ -221,7 +223,7 @@ fn the_end_of_a_run_is_explained() {
     let ended_before = "exit = { ended_before = \"Done!\" }";
     let mut early = observed(&[("Square: 100", 1), ("Cube: 1000", 2), ("Done!", 0)]);
     writeln!(all, "== still running\n{}\n", verdict(ended_before, early.clone())).unwrap();
-    early.lines[2].at = Duration::from_millis(6);
+    early.lines[2].begun = Duration::from_millis(6);
     writeln!(all, "== ended in time\n{}\n", verdict(ended_before, early.clone())).unwrap();
     early.lines.pop();
     writeln!(all, "== without the line\n{}\n", verdict(ended_before, early)).unwrap();

@@ -39,6 +39,7 @@ fn process(number: u32, status: ExitStatus) -> Process {
         program: "program".to_owned(),
         executed: false,
         born: Duration::ZERO,
+        done: Some(Duration::from_millis(5)),
         ended: Some(Duration::from_millis(5)),
         status: Some(status),
         waited: Waited::Yes,
@@ -68,6 +69,7 @@ fn run(policy: Policy, seed: u64, lines: &[&str]) -> RunRecord {
                 invalid_utf8: false,
                 stream: Stream::Stdout,
                 writer: Some(writer(text)),
+                begun: Duration::ZERO,
                 at: Duration::ZERO,
                 torn: false,
             })

@@ -1,10 +1,11 @@
 //! How a run has to end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::count;
 use super::helper::{is_helper, outlives_main};
 use super::outcome::Outcome;
+use super::processes;
 use super::shown::{listed_in_short, quoted};
 use super::text;
 use crate::model::{
@@ -116,10 +117,12 @@ fn waited(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     )))
 }
 
-/// Whoever else prints, and was there before this line, has ended by then, but for those whom its writer descends from.
+/// Whoever else prints, and was there before this line, has ended by then, but for those whom its writer descends from;
+/// so has who stands for another one that prints.
 ///
 /// A process has ended when its last thread is about to: whoever waits for it, or for the end of what it holds open, goes
 /// on only after that.
+/// Where nobody prints the line, main's last one stands for it: that it is wrong is told elsewhere.
 fn ended_before(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     let Some(pattern) = &condition.ended_before else { return Outcome::Holds };
     let lines = run.stream(Stream::Stdout);
@@ -127,24 +130,27 @@ fn ended_before(condition: &ExitCondition, run: &RunRecord) -> Outcome {
         text::matches(pattern, &line.text, &run.machine).is_ok_and(|ways| !ways.is_empty())
             && !line.invalid_utf8
     };
-    let Some(place) = lines.iter().position(is_meant) else {
+    let last_of_main = || lines.iter().rposition(|line| line.writer == Some(0));
+    let Some(place) = lines.iter().position(is_meant).or_else(last_of_main) else {
         let text = format!("{} was not printed, before which others have to end.", quoted(&pattern.source));
         return Outcome::Broken(Explanation::new(text));
     };
     let line = lines[place];
-    let writer = line.writer.and_then(|writer| run.process(writer));
-    let may_go_on: Vec<u32> = writer
-        .map(|writer| {
-            std::iter::once(writer).chain(run.ancestors(writer)).map(|process| process.number).collect()
+    let may_go_on = |process: &Process| {
+        let writer = line.writer.and_then(|writer| run.process(writer));
+        writer.is_none_or(|writer| {
+            std::iter::once(writer).chain(run.ancestors(writer)).any(|above| above.number == process.number)
         })
-        .unwrap_or_default();
-    let still_runs =
-        |process: &&Process| process.born <= line.at && process.ended.is_none_or(|ended| ended > line.at);
-    let printed: BTreeSet<u32> = lines.iter().filter_map(|line| line.writer).collect();
-    let alive: Vec<String> = printed
-        .into_iter()
-        .filter(|number| !may_go_on.contains(number))
-        .filter_map(|number| run.process(number))
+    };
+    let still_runs = |process: &&Process| {
+        process.born <= line.begun && process.ended.is_none_or(|ended| ended > line.begun)
+    };
+    let printed = lines.iter().filter_map(|line| run.process(line.writer?));
+    let meant: BTreeMap<u32, &Process> =
+        printed.chain(processes::writers(run)).map(|process| (process.number, process)).collect();
+    let alive: Vec<String> = meant
+        .into_values()
+        .filter(|process| !may_go_on(process))
         .filter(still_runs)
         .map(Process::label)
         .collect();

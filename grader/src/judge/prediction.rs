@@ -295,6 +295,7 @@ fn too_wide(predict: &Predict, run: &RunRecord, known: &BTreeSet<Vec<String>>) -
         invalid_utf8: false,
         stream: Stream::Stdout,
         writer: None,
+        begun: Duration::ZERO,
         at: Duration::ZERO,
         torn: false,
     };

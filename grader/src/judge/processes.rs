@@ -106,7 +106,7 @@ pub(super) fn most_together(run: &RunRecord, together: Together) -> usize {
     let alive_at = |moment| {
         counted
             .iter()
-            .filter(|process| process.born <= moment && process.ended.is_none_or(|ended| ended > moment))
+            .filter(|process| process.born <= moment && process.done.is_none_or(|done| done > moment))
             .count()
     };
     counted.iter().map(|process| alive_at(process.born)).max().unwrap_or(0)
@@ -114,7 +114,7 @@ pub(super) fn most_together(run: &RunRecord, together: Together) -> usize {
 
 /// For each process below main that prints, the first one of those that it descends from, that stand for nobody else who
 /// does, and that end after it.
-fn writers(run: &RunRecord) -> Vec<&Process> {
+pub(super) fn writers(run: &RunRecord) -> Vec<&Process> {
     let printed: BTreeSet<u32> = run.stream(Stream::Stdout).iter().filter_map(|line| line.writer).collect();
     let printed: Vec<&Process> =
         printed.into_iter().filter(|number| *number != 0).filter_map(|number| run.process(number)).collect();

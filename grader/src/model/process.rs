@@ -16,6 +16,8 @@ pub struct Process {
     pub executed: bool,
     /// When it was born, counted from the start of the run.
     pub born: Duration,
+    /// When it had nothing left to do: a schedule may have held it there, before its end.
+    pub done: Option<Duration>,
     /// When it ended; none if it was still alive when the run was over.
     pub ended: Option<Duration>,
     /// How it ended by itself or by another; none if the grader ended it.

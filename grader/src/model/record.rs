@@ -95,7 +95,9 @@ pub struct Line {
     pub stream: Stream,
     /// The number of the process that wrote it, if that was seen.
     pub writer: Option<u32>,
-    /// When it was complete, counted from the start of the run.
+    /// When its first byte was written, counted from the start of the run.
+    pub begun: Duration,
+    /// When it was complete.
     pub at: Duration,
     /// Whether its bytes were mixed with those of another process.
     pub torn: bool,

@@ -7,10 +7,15 @@ use rustix::process::Pid;
 use crate::model::Held;
 use crate::sys::Stopped;
 
+/// So many others may go before somebody who is held.
+const MOST_PASSED: u32 = 128;
+
 /// The threads that wait for the schedule to let them go on.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
     held: Vec<(Held, Stopped)>,
+    /// How many others went on since each was held, in the same order.
+    passed: Vec<u32>,
     /// Since when somebody has been held without a break.
     since: Option<Instant>,
     /// How long somebody was held before that.
@@ -34,23 +39,35 @@ impl Holding {
     pub(super) fn add(&mut self, held: Held, stopped: Stopped) {
         self.since.get_or_insert_with(Instant::now);
         self.held.push((held, stopped));
+        self.passed.push(0);
+    }
+
+    /// Somebody whom very many others went before: they may be asking for that one.
+    pub(super) fn passed_over(&self) -> Option<usize> {
+        self.passed.iter().position(|times| *times >= MOST_PASSED)
     }
 
     pub(super) fn take(&mut self, index: usize) -> (Held, Stopped) {
         let taken = self.held.swap_remove(index);
+        self.passed.swap_remove(index);
+        self.passed.iter_mut().for_each(|times| *times += 1);
         self.settle();
         taken
     }
 
     pub(super) fn take_all(&mut self) -> Vec<(Held, Stopped)> {
         let all = std::mem::take(&mut self.held);
+        self.passed.clear();
         self.settle();
         all
     }
 
     /// Drops a thread that has been killed meanwhile.
     pub(super) fn forget(&mut self, tid: Pid) {
-        self.held.retain(|(_, stopped)| stopped.tid() != tid);
+        while let Some(index) = self.held.iter().position(|(_, stopped)| stopped.tid() == tid) {
+            self.held.swap_remove(index);
+            self.passed.swap_remove(index);
+        }
         self.settle();
     }
 

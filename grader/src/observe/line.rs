@@ -14,19 +14,24 @@ pub(super) struct LineAssembler {
     stream: Stream,
     writer: Option<u32>,
     partial: Vec<u8>,
+    /// When the first byte of the partial line came.
+    begun: Duration,
     /// When the last byte of the partial line came.
     touched: Duration,
 }
 
 impl LineAssembler {
     pub(super) fn new(stream: Stream, writer: Option<u32>) -> Self {
-        LineAssembler { stream, writer, partial: Vec::new(), touched: Duration::ZERO }
+        LineAssembler { stream, writer, partial: Vec::new(), begun: Duration::ZERO, touched: Duration::ZERO }
     }
 
     /// Takes what was written at the moment `at` and adds the lines that it completes.
     pub(super) fn push(&mut self, bytes: &[u8], at: Duration, lines: &mut Vec<Line>) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.touched = at;
+            if self.partial.is_empty() {
+                self.begun = at;
+            }
             match piece.strip_suffix(b"\n") {
                 None => self.partial.extend_from_slice(piece),
                 Some(end) if self.partial.is_empty() => lines.push(self.line(end)),
@@ -54,6 +59,7 @@ impl LineAssembler {
             invalid_utf8,
             stream: self.stream,
             writer: self.writer,
+            begun: self.begun,
             at: self.touched,
             torn: false,
         }

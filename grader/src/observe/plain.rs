@@ -283,6 +283,7 @@ impl Seen {
             program: name.to_string_lossy().into_owned(),
             executed: true,
             born: Duration::ZERO,
+            done: self.main_ended,
             ended: self.main_ended,
             status: self.main_ended.map(|_| status),
             waited: Waited::Unknown,

@@ -252,8 +252,8 @@ struct Run<'a> {
     /// Who is given a CPU before the run's time limit counts, and before its patience does.
     turn: RefCell<Turn>,
     turn_of_patience: RefCell<Turn>,
-    /// Whether patience was lost once; then nobody is held any more.
-    impatient: bool,
+    /// How often patience was lost: after once nobody is held any more but at its end, after twice nobody at all.
+    times_impatient: u32,
     last_heard: Instant,
     not_started: Option<(Step, i32)>,
     main_ended: Option<Duration>,
@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
             patience: Patience::new(limits.wall, before),
             turn: RefCell::default(),
             turn_of_patience: RefCell::default(),
-            impatient: false,
+            times_impatient: 0,
             last_heard: Instant::now(),
             not_started: None,
             main_ended: None,

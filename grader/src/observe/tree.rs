@@ -33,6 +33,7 @@ pub(super) struct Member {
     exiting: Vec<Pid>,
     program: String,
     born: Duration,
+    done: Option<Duration>,
     pub(super) ended: Option<Duration>,
     /// When its last thread was about to end: what comes after is the kernel's work, and may take its time.
     ending: Option<Duration>,
@@ -80,11 +81,9 @@ impl Member {
     ///
     /// A first thread that has ended is not heard of until all others have.
     pub(super) fn to_be_heard_of(&self) -> impl Iterator<Item = Pid> {
-        let all_exit = self.threads.iter().all(|thread| self.exiting.contains(thread));
-        self.threads
-            .iter()
-            .copied()
-            .filter(move |tid| all_exit || *tid != self.pid || !self.exiting.contains(tid))
+        let is_last = self.threads.len() == 1;
+        let waits = move |tid: &Pid| *tid == self.pid && !is_last && self.exiting.contains(tid);
+        self.threads.iter().copied().filter(move |tid| !waits(tid))
     }
 }
 
@@ -102,6 +101,7 @@ impl Tree {
             exiting: Vec::new(),
             program,
             born,
+            done: None,
             ended: None,
             ending: None,
             last_words: None,
@@ -268,6 +268,7 @@ impl Tree {
             return false;
         }
         let Some(words) = member.last_words.take() else { return true };
+        member.done = Some(words.at);
         member.ending = Some(words.at);
         member.cpu = words.cpu;
         member.peak_memory = words.peak_memory;
@@ -293,6 +294,7 @@ impl Tree {
         member.threads.retain(|thread| *thread != tid);
         if member.pid == tid {
             member.ended = Some(member.ending.unwrap_or(at));
+            member.done = member.done.or(member.ended);
             member.status = Some(status);
             for thread in std::mem::take(&mut member.threads) {
                 self.threads.remove(&thread);
@@ -342,6 +344,7 @@ impl Tree {
                 program: member.program,
                 executed: member.executed,
                 born: member.born,
+                done: member.done,
                 ended: member.ended,
                 status: member.status,
                 waited: member.waited,

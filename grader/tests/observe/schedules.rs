@@ -57,20 +57,29 @@ say('Done!')",
 
 #[test]
 fn a_child_ends_last_under_children_last() {
-    // Its last word comes before its end, and main waits for the word alone.
-    let program = python(
-        "
+    // Its last word comes before its end, and main waits for the word alone: asleep, or looking again and again. Whether
+    // the child's first thread goes on to its end or has left the others alone is all the same.
+    let ends =
+        ["os.write(word[1], b'x'); os._exit(0)", "threading.Thread(target=last_word).start(); leave()"];
+    let waits =
+        ["os.read(word[0], 1)", "while not select.select([word[0]], [], [], 0)[0]: time.sleep(0.001)"];
+    for (end, wait) in ends.iter().flat_map(|end| waits.map(|wait| (end, wait))) {
+        let program = python(&format!(
+            "
 word = os.pipe()
-if os.fork() == 0:
-    os.write(word[1], b'x'); os._exit(0)
-os.read(word[0], 1)
+def last_word(): time.sleep(0.01); os.write(word[1], b'x'); os._exit(0)
+def leave(): ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)
+if os.fork() == 0: {end}
+{wait}
 say('Done!')
-os.wait()",
-    );
-    for _ in 0..20 {
-        let record = run(&program, CHILDREN_LAST);
-        let (child, line) = (&record.processes[1], &record.lines[0]);
-        assert!(child.ended.is_some_and(|ended| ended > line.at), "{record:?}");
+os.wait()"
+        ));
+        for _ in 0..8 {
+            let record = run(&program, CHILDREN_LAST);
+            let (child, line) = (&record.processes[1], &record.lines[0]);
+            assert!(child.ended.is_some_and(|ended| ended > line.at), "{end} {wait} {record:?}");
+            assert!(child.done.is_some_and(|done| done < line.at), "{end} {wait} {record:?}");
+        }
     }
 }
 

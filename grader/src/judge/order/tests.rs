@@ -18,6 +18,7 @@ fn line(text: &str, writer: u32) -> Line {
         invalid_utf8: false,
         stream: Stream::Stdout,
         writer: Some(writer),
+        begun: Duration::ZERO,
         at: Duration::ZERO,
         torn: false,
     }

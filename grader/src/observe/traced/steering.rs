@@ -33,7 +33,12 @@ impl Run<'_> {
     }
 
     pub(super) fn holds(&self, point: Point) -> bool {
-        !self.impatient && self.is_graded_program() && self.decider.holds(point)
+        let is_patient = match self.times_impatient {
+            0 => true,
+            1 => point == Point::End,
+            _ => false,
+        };
+        is_patient && self.is_graded_program() && self.decider.holds(point)
     }
 
     /// Whether main has become the program that is graded.
@@ -155,7 +160,10 @@ impl Run<'_> {
     /// Lets the one go on that the schedule chooses.
     pub(super) fn release(&mut self) -> io::Result<()> {
         let awaited = || awaited(&self.tree).into_iter().map(|index| index as u32).collect();
-        let index = self.decider.choose(&self.held.points(), awaited);
+        let index = match self.held.passed_over() {
+            Some(index) => index,
+            None => self.decider.choose(&self.held.points(), awaited),
+        };
         let (held, stopped) = self.held.take(index);
         self.begin_patience();
         self.let_go(held, stopped)
@@ -190,7 +198,7 @@ impl Run<'_> {
         if !self.holds_somebody() || !is_lost() {
             return Ok(false);
         }
-        self.impatient = true;
+        self.times_impatient += 1;
         for (held, stopped) in self.held.take_all() {
             self.let_go(held, stopped)?;
         }
