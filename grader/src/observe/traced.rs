@@ -11,6 +11,7 @@
 //! Programs that poll never come to rest, so after a patience one is let go on all the same.
 
 mod closing;
+mod errand;
 mod memory;
 mod steering;
 mod stops;

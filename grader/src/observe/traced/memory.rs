@@ -19,9 +19,10 @@ use std::time::Duration;
 use rustix::process::Pid;
 
 use super::Run;
+use super::errand::{quieten, unquieten};
 use crate::model::{Ending, Point, Policy};
 use crate::observe::{proc, vdso};
-use crate::sys::{Event, Stop, Stopped, SystemCall, calls, robust_list};
+use crate::sys::{Stop, Stopped, SystemCall, calls, robust_list};
 
 /// So many times is somebody held; a program that shares memory all the time is left alone after that.
 const MOST_HELD: u32 = 1_000;
@@ -32,16 +33,9 @@ const MOST_RANGES: usize = 64;
 /// How long such a run takes at most; each call and each access takes many times as long as without it.
 pub(super) const TIME: Duration = Duration::from_secs(15);
 
-/// How long one instruction of a thread may take, or one call of the tracer's: each is done at once, unless somebody
-/// else in the program has to do something first, who may be waiting for the tracer.
-const MOMENT: Duration = Duration::from_secs(2);
-
 /// The rights that are taken and given.
 const NONE: u64 = libc::PROT_NONE as u64;
 const ALL: u64 = (libc::PROT_READ | libc::PROT_WRITE) as u64;
-
-/// Signals that an instruction brings about itself, SIGTRAP among them.
-const FAULTS: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
 
 /// What is known of memory that processes share.
 #[derive(Debug, Default)]
@@ -52,7 +46,7 @@ pub(super) struct Memory {
     /// Threads in a call that may reach in, with whose memory it is.
     in_call: HashMap<Pid, usize>,
     /// Threads that were asked to stop while they did something for the tracer.
-    asked: HashSet<Pid>,
+    pub(super) asked: HashSet<Pid>,
     /// Who tries again to reach in where its process may by now.
     trying_again: Option<(Pid, u64)>,
     times_held: u32,
@@ -135,7 +129,7 @@ impl Run<'_> {
     }
 
     /// The run proves nothing any more, and is over.
-    fn disturbed(&mut self) {
+    pub(super) fn disturbed(&mut self) {
         self.memory.is_disturbed = true;
         self.over = Some(Ending::Finished);
     }
@@ -194,7 +188,7 @@ impl Run<'_> {
         }
         let Some(stopped) = self.take_rights(stopped, owner)? else { return Ok(()) };
         unquieten(&stopped, mask);
-        self.go_on_from_work(stopped);
+        self.go_on_from_errand(stopped);
         Ok(())
     }
 
@@ -206,7 +200,7 @@ impl Run<'_> {
             shared.is_open = true;
         }
         unquieten(&stopped, mask);
-        self.go_on_from_work(stopped);
+        self.go_on_from_errand(stopped);
         Ok(())
     }
 
@@ -330,7 +324,7 @@ impl Run<'_> {
         };
         if let Some(stopped) = kept_out {
             unquieten(&stopped, mask);
-            self.go_on_from_work(stopped);
+            self.go_on_from_errand(stopped);
         }
         Ok(())
     }
@@ -418,63 +412,6 @@ impl Run<'_> {
         Ok(Some(stopped))
     }
 
-    /// Has a thread make one instruction: tells the signal by which it stopped then, SIGTRAP or the instruction's fault.
-    ///
-    /// `None` where the thread is not there any more, or the run is over.
-    fn step(&mut self, stopped: Stopped) -> io::Result<Option<(Stopped, i32)>> {
-        let tid = stopped.tid();
-        stopped.step();
-        let is_fault = |stop| matches!(stop, Stop::Signal(signal) if FAULTS.contains(&signal));
-        Ok(match self.stop_for(tid, is_fault)? {
-            Some((stopped, _)) if stopped.is_signal_of_another() => {
-                self.disturbed();
-                None
-            }
-            Some((stopped, Stop::Signal(signal))) => Some((stopped, signal)),
-            _ => None,
-        })
-    }
-
-    /// The stop that a thread comes to next, which is to be such a one; that it was asked to stop is kept for later.
-    ///
-    /// `None` where the thread is not there any more, or the run is over.
-    fn stop_for(
-        &mut self,
-        tid: Pid,
-        is_awaited: impl Fn(Stop) -> bool,
-    ) -> io::Result<Option<(Stopped, Stop)>> {
-        loop {
-            match self.tracer.wait_for(tid, MOMENT)? {
-                Some(Event::Stopped(stopped, stop)) if is_awaited(stop) => return Ok(Some((stopped, stop))),
-                Some(Event::Stopped(stopped, Stop::Asked)) => {
-                    self.memory.asked.insert(tid);
-                    // It was about to make that instruction or call, and still is.
-                    match is_awaited(Stop::Signal(libc::SIGTRAP)) {
-                        true => stopped.step(),
-                        false => stopped.finish_call(),
-                    }
-                }
-                Some(Event::Stopped(stopped, stop @ (Stop::Exiting | Stop::Executed { .. }))) => {
-                    return self.stopped(stopped, stop).map(|()| None);
-                }
-                Some(Event::Ended(tid, status)) => return self.ended(tid, status).map(|()| None),
-                Some(Event::Bell | Event::NothingLeft) => return Ok(None),
-                Some(Event::Stopped(..)) | None => {
-                    self.disturbed();
-                    return Ok(None);
-                }
-            }
-        }
-    }
-
-    /// Lets a thread go on that did something for the tracer.
-    fn go_on_from_work(&mut self, stopped: Stopped) {
-        if self.memory.asked.remove(&stopped.tid()) {
-            self.end_cut(&stopped);
-        }
-        stopped.go_on(None);
-    }
-
     /// A thread is about to end: the kernel looks for locks that it holds, and would not find those that it is kept from.
     pub(super) fn leaves_memory(&mut self, tid: Pid, process: usize) {
         let Some(shared) = self.memory.of.get(&self.memory_of(process)).filter(|shared| !shared.is_open)
@@ -491,18 +428,4 @@ impl Run<'_> {
 /// The arguments by which a process gives itself rights.
 fn arguments(range: &Range<u64>, rights: u64) -> [u64; 4] {
     [range.start, range.end - range.start, rights, calls::OWN_MARK]
-}
-
-/// Keeps signals from a thread while it does something for the tracer, but for those of its own instructions; returns the
-/// mask that it had.
-fn quieten(stopped: &Stopped) -> Option<u64> {
-    let faults = FAULTS.iter().fold(0, |faults, signal| faults | 1_u64 << (signal - 1));
-    let mask = stopped.signal_mask().ok()?;
-    stopped.set_signal_mask(!faults).ok().map(|()| mask)
-}
-
-fn unquieten(stopped: &Stopped, mask: Option<u64>) {
-    if let Some(mask) = mask {
-        let _ = stopped.set_signal_mask(mask);
-    }
 }
