@@ -262,8 +262,7 @@ struct Run<'a> {
     /// became the next one without having printed anything or left a child alive.
     programs: u32,
     wrappers: u32,
-    /// How many children a run without the others has let live and ended.
-    children_spared: u64,
+    /// How many children a run without them has ended.
     children_ended: u32,
     over: Option<Ending>,
     /// When it was over, and for how much of that time it was kept waiting for the CPUs.
@@ -364,7 +363,6 @@ impl<'a> Run<'a> {
             main_ended: None,
             programs: 0,
             wrappers: 0,
-            children_spared: 0,
             children_ended: 0,
             over: None,
             stopped: Duration::ZERO,

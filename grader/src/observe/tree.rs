@@ -206,6 +206,12 @@ impl Tree {
         self.end_vfork(index);
     }
 
+    /// How many children of the program that is graded were born before this process.
+    pub(super) fn children_before(&self, index: usize) -> u64 {
+        let before = self.members.iter().take(index).skip(1).filter(|member| !member.before_main);
+        before.count() as u64
+    }
+
     /// Whether all but main have ended, and nobody has written a line.
     pub(super) fn has_done_nothing(&self) -> bool {
         self.members.iter().all(|member| !member.wrote) && self.alive().all(|index| index == 0)
