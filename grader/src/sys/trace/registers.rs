@@ -17,7 +17,7 @@ pub const RESTARTS: [i64; 5] = [-512, -513, -514, -516, -4];
 pub(super) fn skip_call(tid: Pid, result: i64) -> io::Result<()> {
     let mut registers = read(tid)?;
     registers.set_result(result);
-    architecture::write_without_call(tid, registers, write)
+    write_without_call(tid, registers)
 }
 
 /// The number and arguments of the call that a thread was interrupted in, if it would go on in that one.
@@ -33,7 +33,7 @@ pub(super) fn end_interrupted_call(tid: Pid, result: i64) -> io::Result<()> {
     let mut registers = read(tid)?;
     registers.step_over_restart();
     registers.set_result(result);
-    architecture::write_without_call(tid, registers, write)
+    write_without_call(tid, registers)
 }
 
 /// A thread's registers as they were when it stopped, and the number of the call that it was in, if it was in one.
@@ -79,7 +79,7 @@ pub(super) fn put_before_call(
     let mut registers = saved.registers;
     registers.set_call(number, args);
     registers.set_place(place);
-    architecture::write_without_call(tid, registers, write)
+    write_without_call(tid, registers)
 }
 
 /// Makes a thread that is about to make one call make another one in its place.
@@ -93,7 +93,7 @@ pub(super) fn replace_call(tid: Pid, saved: &Saved, number: i64, args: [u64; 4])
 pub(super) fn put_back_before_call(tid: Pid, saved: &Saved) -> io::Result<()> {
     let mut registers = saved.registers;
     registers.step_back_to_call();
-    architecture::write_without_call(tid, registers, write)
+    write_without_call(tid, registers)
 }
 
 /// The set of general registers, see ptrace(2) on PTRACE_GETREGSET.
@@ -113,6 +113,11 @@ fn write(tid: Pid, registers: &Registers) -> io::Result<()> {
     // SAFETY: PTRACE_SETREGSET requires an iovec over the registers, which it only reads.
     unsafe { super::request(libc::PTRACE_SETREGSET, tid, NT_PRSTATUS, (&raw mut room) as usize) }?;
     Ok(())
+}
+
+/// Writes the registers of a thread that is in no call: one whose number is -1 is none.
+fn write_without_call(tid: Pid, registers: Registers) -> io::Result<()> {
+    architecture::write_with_call(tid, registers, -1, write)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -193,15 +198,6 @@ mod architecture {
         registers.0[ORIG_RAX] = number.cast_unsigned();
         write(tid, &registers)
     }
-
-    /// A call without a number is none.
-    pub(super) fn write_without_call(
-        tid: Pid,
-        registers: Registers,
-        write: fn(Pid, &Registers) -> io::Result<()>,
-    ) -> io::Result<()> {
-        write_with_call(tid, registers, -1, write)
-    }
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -271,15 +267,6 @@ mod architecture {
         pub(super) fn step_over_restart(&mut self) {
             self.pc += SVC;
         }
-    }
-
-    /// A call whose number is -1 is none.
-    pub(super) fn write_without_call(
-        tid: Pid,
-        registers: Registers,
-        write: fn(Pid, &Registers) -> io::Result<()>,
-    ) -> io::Result<()> {
-        write_with_call(tid, registers, -1, write)
     }
 
     pub(super) fn write_with_call(
