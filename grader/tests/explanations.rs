@@ -302,6 +302,42 @@ fn no_output_makes_judging_panic() {
 }
 
 #[test]
+fn children_that_can_be_missed_are_named_unless_others_took_their_place() {
+    let check = "processes = { needed = 8 }\n\n[[check]]\nname = \"m\"\npoints = 1\noutput = \"8\"";
+    let judged = |schedule: Schedule, created: u32| {
+        let mut run = observed(&[("8", 0)]);
+        run.schedule = schedule;
+        run.processes.extend((5..=created).map(|number| process(number, ExitStatus::Code(0))));
+        let runs = vec![observed(&[("8", 0)]), run];
+        let grade = judge(&question(check), "it", &Evidence { runs, ..Evidence::default() });
+        let explanation = grade.checks[0].explanation.as_ref().map(ToString::to_string);
+        (grade.checks[0].verdict, explanation.unwrap_or_default())
+    };
+    let schedules = Schedule::without_children(8);
+    let [others, _, some] = schedules.as_slice() else { panic!("{schedules:?}") };
+    assert_eq!(some.missing(), 3..5);
+    for (schedule, created, told) in [
+        (
+            *others,
+            8,
+            "With the first 7 children alone the program prints the same: so the others do none of the work.",
+        ),
+        (
+            *others,
+            20,
+            "With the first 7 children alone the program prints the same: so the others do none of the work.",
+        ),
+        (*some, 9, "Children 3 to 4 do none of the work: without them the program prints the same."),
+    ] {
+        let (verdict, explanation) = judged(schedule, created);
+        assert_eq!(verdict, Verdict::Failed, "{schedule} {created}");
+        assert!(explanation.starts_with(told), "{explanation}");
+    }
+    // Eight are alive, as many as it takes: two took the place of those that were missing.
+    assert_eq!(judged(*some, 10), (Verdict::Passed, String::new()));
+}
+
+#[test]
 fn nothing_is_told_of_a_hidden_check_but_its_verdict_and_its_points() {
     let checks =
         "output = \"a secret\"\nhidden = true\n\n[[check]]\nname = \"m\"\npoints = 2\noutput = \"a\"\n";

@@ -305,7 +305,7 @@ fn over_all_runs(check: &Check, question: &Question, evidence: &Evidence) -> Out
 
 /// Whether a run was made with its children; the one without proves that they are needed, and nothing else.
 fn has_children(run: &RunRecord) -> bool {
-    run.schedule.policy != Policy::WithoutChildren
+    !run.schedule.policy.lacks_children()
 }
 
 fn alive_together(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {
@@ -353,17 +353,14 @@ fn needed(condition: &ProcessesCondition, question: &Question, evidence: &Eviden
     let prints_all = |(number, _): (usize, &RunRecord)| {
         question.checks.iter().enumerate().all(|check| text_holds(number, check) == Outcome::Holds)
     };
-    if without.any(prints_all) {
-        let what = match needed {
-            1 => "Without its children the program prints the same: so main does the work, not the children."
-                .to_owned(),
-            needed => format!(
-                "With the first {} alone the program prints the same: so the others do none of the work.",
-                shown::children(needed - 1)
-            ),
-        };
-        let advice = "Let each child do its part, and bring its result back to main.";
-        return Outcome::Broken(Explanation::new(format!("{what} {advice}")));
+    // Some may have been replaced.
+    let has_too_few = |run: &RunRecord| {
+        let missing = run.schedule.missing();
+        let alive = (1..run.processes.len() as u64).filter(|child| !missing.contains(child));
+        (alive.count() as u64) < needed
+    };
+    if let Some((_, run)) = without.find(|(number, run)| has_too_few(run) && prints_all((*number, *run))) {
+        return Outcome::Broken(processes::explain_missing(run.schedule, needed));
     }
     let mut with = evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run));
     if !with.any(prints_all) {

@@ -8,8 +8,8 @@ use super::helper::is_helper;
 use super::outcome::Outcome;
 use super::shown::{children as children_counted, listed, listed_in_short, plural};
 use crate::model::{
-    By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Process, ProcessesCondition,
-    Question, Relation, RunRecord, Stream, signal_name,
+    By, Check, Condition, Count, ExitStatus, Explanation, Number, Observation, Policy, Process,
+    ProcessesCondition, Question, Relation, RunRecord, Schedule, Stream, signal_name,
 };
 
 /// What must be seen of one run: how many children there were and how they ended.
@@ -203,4 +203,28 @@ pub(super) fn explain_together(most: usize, created: usize, count: Count) -> Exp
         count::described(count),
         if count.relation == Relation::AtMost { String::new() } else { advice },
     ))
+}
+
+/// Why children are not needed of which some were missing, where so many are to be.
+pub(super) fn explain_missing(schedule: Schedule, needed: u64) -> Explanation {
+    let missing = schedule.missing();
+    let what = match (schedule.policy, needed) {
+        (Policy::WithoutSome, _) => match (missing.start, missing.end - 1) {
+            (first, last) if first == last => {
+                format!("Child {first} does none of the work: without it the program prints the same.")
+            }
+            (first, last) => format!(
+                "Children {first} to {last} do none of the work: without them the program prints the same."
+            ),
+        },
+        (_, 1) => {
+            "Without its children the program prints the same: so main does the work, not the children."
+                .to_owned()
+        }
+        _ => format!(
+            "With the first {} alone the program prints the same: so the others do none of the work.",
+            children_counted(needed - 1)
+        ),
+    };
+    Explanation::new(format!("{what} Let each child do its part, and bring its result back to main."))
 }

@@ -1,6 +1,7 @@
 //! The order in which the processes of a run may go on, as data.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub enum Policy {
     /// Every child but the first few is ended at its birth, or left standing there, and what is printed all the same was
     /// not the others' work; see [`Schedule::without_children`].
     WithoutChildren,
+    /// The same with some of the first children, and none that come later.
+    WithoutSome,
 }
 
 /// A place where a process can be held.
@@ -81,7 +84,7 @@ impl fmt::Display for Held {
 
 impl Policy {
     /// Every value with the name that people and reports use.
-    pub const NAMES: [(&'static str, Policy); 8] = [
+    pub const NAMES: [(&'static str, Policy); 9] = [
         ("free", Policy::Free),
         ("children-last", Policy::ChildrenLast),
         ("children-first", Policy::ChildrenFirst),
@@ -90,6 +93,7 @@ impl Policy {
         ("memory", Policy::Memory),
         ("exhaustive", Policy::Exhaustive),
         ("without-children", Policy::WithoutChildren),
+        ("without-some", Policy::WithoutSome),
     ];
 
     /// The name that people and reports use.
@@ -104,29 +108,43 @@ impl Policy {
             Policy::Memory => "memory",
             Policy::Exhaustive => "exhaustive",
             Policy::WithoutChildren => "without-children",
+            Policy::WithoutSome => "without-some",
         }
+    }
+
+    /// Whether it does not let every child live.
+    #[must_use]
+    pub fn lacks_children(self) -> bool {
+        matches!(self, Policy::WithoutChildren | Policy::WithoutSome)
     }
 }
 
 impl Schedule {
     /// The runs with fewer children than `needed`, which is at least 1: in the first the others are ended at their birth,
-    /// in the second left standing there.
+    /// in the second left standing there. In the third, where it takes several, the second quarter of so many is ended
+    /// at birth: the first ones may do nothing, and be no more than what lets the needed ones come late.
     #[must_use]
-    pub fn without_children(needed: u64) -> [Schedule; 2] {
+    pub fn without_children(needed: u64) -> Vec<Schedule> {
         let first = needed.saturating_sub(1).saturating_mul(2);
-        [first, first.saturating_add(1)].map(|seed| Schedule { policy: Policy::WithoutChildren, seed })
+        let others = [first, first.saturating_add(1)].map(|seed| (Policy::WithoutChildren, seed));
+        let some = (needed > 1).then_some((Policy::WithoutSome, needed));
+        others.into_iter().chain(some).map(|(policy, seed)| Schedule { policy, seed }).collect()
     }
 
-    /// How many children such a run lets live.
+    /// The children that are not let live, by their number in order of birth, from 1 on.
     #[must_use]
-    pub fn children_spared(self) -> u64 {
-        self.seed / 2
+    pub fn missing(self) -> Range<u64> {
+        match self.policy {
+            Policy::WithoutChildren => self.seed / 2 + 1..u64::MAX,
+            Policy::WithoutSome => self.seed / 4 + 1..self.seed / 2 + 1,
+            _ => 0..0,
+        }
     }
 
     /// Whether such a run leaves the others standing where they begin.
     #[must_use]
     pub fn leaves_standing(self) -> bool {
-        self.seed % 2 == 1
+        self.policy == Policy::WithoutChildren && self.seed % 2 == 1
     }
 }
 

@@ -50,8 +50,8 @@ impl Decider {
     #[must_use]
     pub fn holds(&self, point: Point) -> bool {
         match self.policy {
-            Policy::Free => false,
             // Whoever is ended at birth needs no holding.
+            Policy::Free | Policy::WithoutSome => false,
             Policy::WithoutChildren => self.leaves_standing && matches!(point, Point::Birth | Point::Exec),
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec | Point::End),
             Policy::ChildrenFirst => point == Point::Parent,
@@ -71,7 +71,7 @@ impl Decider {
     /// Whether somebody who is held goes on at all.
     #[must_use]
     pub fn lets_go(&self) -> bool {
-        self.policy != Policy::WithoutChildren
+        !self.policy.lacks_children()
     }
 
     /// The index of the one that goes on; `held` is not empty.
@@ -89,6 +89,7 @@ impl Decider {
             // The newest goes first; of a chain of parents that are held, the newest too; before it who is awaited.
             Policy::Free
             | Policy::WithoutChildren
+            | Policy::WithoutSome
             | Policy::ChildrenLast
             | Policy::ChildrenFirst
             | Policy::Reverse => of.saturating_sub(1),

@@ -312,13 +312,16 @@ for number in range(5):
 for _ in range(5): os.wait()
 say('Done!')",
     );
-    let [ended, standing] = Schedule::without_children(4).map(|schedule| run(&script, schedule));
+    let schedules = Schedule::without_children(4);
+    let [ended, standing, some] =
+        schedules.iter().map(|schedule| run(&script, *schedule)).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(written(&ended), [("0", 1), ("1", 2), ("2", 3), ("Done!", 0)]);
     let killed = |process: &Process| process.status == Some(ExitStatus::Signal(9));
     assert_eq!(ended.processes.iter().filter(|process| killed(process)).count(), 2, "{ended:?}");
     // Main waits for those who stand for ever, and the run is over all the same.
     assert_eq!(written(&standing), [("0", 1), ("1", 2), ("2", 3)]);
     assert_eq!(standing.ending, Ending::Finished);
+    assert_eq!(written(&some), [("0", 1), ("2", 3), ("3", 4), ("4", 5), ("Done!", 0)]);
 }
 
 #[test]

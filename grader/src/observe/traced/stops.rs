@@ -146,7 +146,7 @@ impl Run<'_> {
     pub(super) fn begins(&mut self, stopped: Stopped, process: usize) -> io::Result<()> {
         let Some(stopped) = self.keep_newborn_out(stopped, process)? else { return Ok(()) };
         let is_graded = self.is_without_children() && self.is_graded_program();
-        if is_graded && self.tree.children_before(process) < self.plan.schedule.children_spared() {
+        if is_graded && !self.plan.schedule.missing().contains(&(self.tree.children_before(process) + 1)) {
             self.tree.member_mut(process).spared = true;
         } else if is_graded && !self.plan.schedule.leaves_standing() {
             kill(stopped.tid(), Signal::KILL);
