@@ -276,6 +276,31 @@ fn children_are_not_needed_for_what_is_not_printed() {
     );
 }
 
+/// Says hello, and shares memory with a child meanwhile.
+const SHARES_MEMORY: &str = "import ctypes, mmap, os
+memory = mmap.mmap(-1, 4096)
+if os.fork() == 0:
+    memory[0] = 1
+    os._exit(0)
+os.wait()
+";
+
+#[test]
+fn that_races_may_have_gone_unseen_is_told() {
+    // A learner's machine may have none.
+    let Some(python) = grader::author::python() else { return };
+    let course = Course::asking(SAYS_HELLO, PATIENCE);
+    let script = course.path().join("hello.py");
+    let grade = |last: &str| {
+        std::fs::write(&script, format!("{SHARES_MEMORY}{last}\nprint('hello')\n")).unwrap();
+        let command = format!("{python} -S {}", script.display());
+        grader(course.path()).args(["grade", "hello", "--command", &command]).assert().code(0)
+    };
+    grade("").stdout(contains("Races in shared memory").not());
+    // That the kernel cannot write there may be since it was kept out, for all that is known.
+    grade("ctypes.CDLL(None).pipe(ctypes.c_void_p(1))").stdout(contains("Races in shared memory"));
+}
+
 #[test]
 fn a_question_that_is_named_twice_is_graded_once() {
     let course = Course::asking(SAYS_HELLO, PATIENCE);

@@ -13,6 +13,10 @@ use crate::schedule::Selection;
 use crate::submission::{self, Build, BuildError, Colour, Submission, Workspace};
 use crate::validator;
 
+/// What is told where a run of the schedule `memory` was made and counts for nothing.
+const MISSED_RACES: &str = "Races in shared memory may have gone unseen: what else this program does with memory, signals or \
+    system calls does not go with runs in which each access is steered.";
+
 /// Why grading could not go on at all; nothing that a submission does is among it.
 #[derive(Debug, thiserror::Error)]
 pub enum GradingError {
@@ -265,6 +269,9 @@ pub fn judge_ran(
         grade.notes.extend(unobserved(&evidence.runs).map(str::to_owned));
     }
     grade.notes.extend(coverage(runs));
+    if grade.verdict == Verdict::Passed && runs.may_have_missed_races() {
+        grade.notes.push(MISSED_RACES.to_owned());
+    }
     grade.again = again(submission, options);
     Graded { grade, runs: evidence.runs }
 }

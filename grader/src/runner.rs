@@ -90,6 +90,12 @@ fn cannot_follow(program: &Program, error: TraceError) -> RunError {
 }
 
 impl Runs {
+    /// Whether races in shared memory may have gone unseen, since a run that would have shown them proved nothing.
+    #[must_use]
+    pub fn may_have_missed_races(&self) -> bool {
+        self.is_spoilt && self.sharing == Sharing::Memory
+    }
+
     /// Whether a run at the accesses to shared memory may show what others do not.
     ///
     /// Pools and queues have semaphores too, and most programs none of their own: these get a third of such runs.
