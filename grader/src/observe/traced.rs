@@ -438,9 +438,14 @@ impl<'a> Run<'a> {
         Ok(match self.main_ended {
             Some(_) if without_children => Some(Ending::Finished),
             Some(ended) if self.is_aftermath_over(at, ended) || self.is_empty()? => Some(Ending::Finished),
-            None if self.lacks_children() && at >= WITHOUT_CHILDREN_TIME => Some(Ending::Finished),
-            None if self.is_time_of_memory_up(at) => {
+            None if self.plan.schedule.policy == Policy::Memory && self.has_taken(at, memory::TIME) => {
                 self.memory.is_disturbed = true;
+                Some(Ending::Finished)
+            }
+            // Somebody may wait for ever for what the missing children would have done.
+            None if self.lacks_children()
+                && (self.has_taken(at, WITHOUT_CHILDREN_TIME) || self.is_time_up(at)) =>
+            {
                 Some(Ending::Finished)
             }
             None if self.is_time_up(at) => Some(Ending::TimedOut),
@@ -453,11 +458,9 @@ impl<'a> Run<'a> {
         at >= self.wall(Duration::ZERO) && at >= self.wall(self.kept_waiting(at, up))
     }
 
-    /// Whether a run has taken too long in which each call and access is looked at.
-    fn is_time_of_memory_up(&self, at: Duration) -> bool {
-        self.plan.schedule.policy == Policy::Memory
-            && at >= memory::TIME
-            && at >= memory::TIME + self.kept_waiting(at, memory::TIME)
+    /// Whether the run has taken so long, which is longer by what it had to wait on a busy machine.
+    fn has_taken(&self, at: Duration, time: Duration) -> bool {
+        at >= time && at >= time + self.kept_waiting(at, time)
     }
 
     /// Whether those that outlive main have had their time; on a busy machine it is longer by what they had to wait.

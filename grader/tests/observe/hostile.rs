@@ -301,6 +301,10 @@ with m.Pool(4) as pool: print(pool.map(abs, range(5)))",
         assert!(texts(&record).is_empty(), "{record:?}");
     }
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    // Nor is a shorter time limit held against it.
+    let limits = Limits { wall: Duration::from_secs(1), ..Limits::default() };
+    let run = run_with(&script, "", &limits, Schedule::without_children(1)[0]);
+    assert_eq!(run.record.ending, Ending::Finished);
 }
 
 #[test]
