@@ -70,7 +70,7 @@ pub fn run_until(
             Err(TraceError::Run(error)) => return Err(error),
         }
     }
-    if runs.records.iter().all(|run| run.schedule.policy.lacks_children()) {
+    if runs.records.iter().all(|run| run.schedule.policy.is_without_children()) {
         // No run of the whole program was worth anything: at least what happens by itself is to be judged.
         let free = Schedule { policy: Policy::Free, seed: 0 };
         one(program, question, free, &mut runs).map_err(|error| cannot_follow(program, error))?;

@@ -305,7 +305,7 @@ fn over_all_runs(check: &Check, question: &Question, evidence: &Evidence) -> Out
 
 /// Whether a run was made with its children; the one without proves that they are needed, and nothing else.
 fn has_children(run: &RunRecord) -> bool {
-    !run.schedule.policy.lacks_children()
+    !run.schedule.policy.is_without_children()
 }
 
 fn alive_together(condition: &ProcessesCondition, question: &Question, evidence: &Evidence) -> Outcome {

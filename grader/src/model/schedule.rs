@@ -114,7 +114,7 @@ impl Policy {
 
     /// Whether it does not let every child live.
     #[must_use]
-    pub fn lacks_children(self) -> bool {
+    pub fn is_without_children(self) -> bool {
         matches!(self, Policy::WithoutChildren | Policy::WithoutSome)
     }
 }

@@ -499,7 +499,7 @@ impl<'a> Run<'a> {
     }
 
     fn is_without_children(&self) -> bool {
-        self.plan.schedule.policy.lacks_children()
+        self.plan.schedule.policy.is_without_children()
     }
 
     /// Gives main its input, and takes output that is larger than a pipe or that nobody was seen to write; returns

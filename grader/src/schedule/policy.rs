@@ -71,7 +71,7 @@ impl Decider {
     /// Whether somebody who is held goes on at all.
     #[must_use]
     pub fn lets_go(&self) -> bool {
-        !self.policy.lacks_children()
+        !self.policy.is_without_children()
     }
 
     /// The index of the one that goes on; `held` is not empty.
