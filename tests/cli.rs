@@ -77,7 +77,10 @@ fn arguments_that_do_not_go_together_are_refused() {
             &["grade", "--answer", "answer.md"],
             "`--answer` is about the answer to one question: name exactly one ID",
         ),
-        (&["grade", "hello", "--answer", "answer.md"], "`hello` asks for no written answer"),
+        (
+            &["grade", "hello", "--answer", "answer.md"],
+            "`hello` asks for neither a written answer nor a prediction",
+        ),
         (&["grade", "--review", "review.toml"], "`--review` is about the answer to one question"),
         (&["grade", "hello", "--command", "echo 'hello"], "failed to split the command"),
         (&["grade", "hello", "--solutions", "--command", "true"], "cannot be used with"),

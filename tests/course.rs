@@ -132,6 +132,9 @@ fn a_prediction_is_held_against_the_program_as_it_was_given_and_needs_no_solutio
         contains("`D` is impossible: line 1, `main`, comes too early.").and(contains("In all 10 orders"));
     copy.grader().args(["grade", id]).assert().code(1).stdout(explained);
 
+    copy.write("marks.toml", &prediction("pipipi"));
+    copy.grader().args(["grade", id, "--answer", "marks.toml"]).assert().code(0);
+
     // A program that was taken away is the question's fault, told with its place.
     let told = contains("there is no file `program.rs` beside question.toml");
     copy.remove_file(&format!("exercises/{id}/program.rs"));

@@ -1,6 +1,6 @@
 //! Grades everything: every solution, every exercise that was begun, every fixture; one trial each.
 //!
-//! Trials are named by their question, so that `cargo test q6` grades that question alone. All that is selected is
+//! Trials are named by their question, so that `cargo test q4` grades that question alone. All that is selected is
 //! built by one call of cargo for the packages and one for the single files, when the first trial needs it.
 
 use std::collections::BTreeMap;

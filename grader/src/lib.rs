@@ -21,6 +21,8 @@
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the grader needs Linux: it uses the kernel's own means of following and steering processes");
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("the grader needs x86-64 or 64-bit Arm: it reads and sets a process's registers");
 
 pub mod author;
 pub mod cli;

@@ -36,7 +36,7 @@ fn a_report_says_first_that_nobody_was_observed_and_nothing_passes_unseen() {
     assert_eq!(printed.iter().filter(|line| line.contains('✓')).count(), 1, "{printed:#?}");
     assert_eq!(printed.iter().filter(|line| line.trim() == "not run").count(), 2, "{printed:#?}");
     assert_eq!(printed.last(), Some(&"  not run, 4 of 10 points"));
-    assert_eq!(record.main_status(), Some(ExitStatus::Code(1)));
+    assert_eq!(record.main_status(), Some(ExitStatus::Code(4)));
 }
 
 #[test]
@@ -45,6 +45,7 @@ fn a_wrong_output_fails_unobserved_too() {
     let printed = printed(&record);
     assert!(printed.iter().any(|line| line.contains("✗ prints `Person 1 started`")), "{printed:#?}");
     assert_eq!(printed.last(), Some(&"  failed, 0 of 10 points"));
+    assert_eq!(record.main_status(), Some(ExitStatus::Code(1)));
 }
 
 #[test]

@@ -144,7 +144,7 @@ impl Template {
                 "question.md" => files.push((exercise.join(name), text.replace("{id}", id))),
                 "question.toml" => files.push((exercise.join(name), text)),
                 "starter.rs" => {
-                    // As the learner begins with it, and as `grader reset` restores it.
+                    // As the learner begins with it, and as `cargo grader reset` restores it.
                     files.push((exercise.join("src/main.rs"), text.clone()));
                     files.push((exercise.join("starter/src/main.rs"), text));
                 }

@@ -53,7 +53,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct GradeArguments {
-    /// Questions to grade, by their ids as `grader list` shows them [default: all]
+    /// Questions to grade, by their ids as `cargo grader list` shows them [default: all]
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
 
@@ -86,7 +86,7 @@ pub(super) struct GradeArguments {
     ///
     /// quick is two free runs, children-last, children-first, reverse, three of random, and three of memory where
     /// processes share some.
-    /// thorough takes fifty of random.
+    /// thorough takes fifty of random, and fifty of memory.
     /// exhaustive tries every order of births and outputs, as is done for a question to predict in any case.
     /// One schedule is given by its name and seed, as a report prints it: children-last, random:7.
     #[arg(long, value_name = "SCHEDULES", default_value = "quick", value_parser = selection)]
@@ -113,7 +113,7 @@ pub(super) struct GradeArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cargo grader watch q3")]
 pub(super) struct WatchArguments {
-    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    /// The question, by its id as `cargo grader list` shows it [default: the next one to work on]
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
 }
@@ -133,7 +133,7 @@ pub(super) struct WorkArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cargo grader show q3")]
 pub(super) struct ShowArguments {
-    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    /// The question, by its id as `cargo grader list` shows it [default: the next one to work on]
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
 }
@@ -144,7 +144,7 @@ pub(super) struct ShowArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cargo grader hint q3")]
 pub(super) struct HintArguments {
-    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    /// The question, by its id as `cargo grader list` shows it [default: the next one to work on]
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
 
@@ -161,7 +161,7 @@ pub(super) struct HintArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cargo grader solution q3")]
 pub(super) struct SolutionArguments {
-    /// The question, by its id as `grader list` shows it [default: the next one to work on]
+    /// The question, by its id as `cargo grader list` shows it [default: the next one to work on]
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
 
@@ -174,7 +174,7 @@ pub(super) struct SolutionArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cargo grader reset q3")]
 pub(super) struct ResetArguments {
-    /// The question, by its id as `grader list` shows it
+    /// The question, by its id as `cargo grader list` shows it
     #[arg(value_name = "ID")]
     pub(super) id: String,
 

@@ -26,7 +26,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct CheckArguments {
-    /// Questions to prove, by their ids as `grader list` shows them [default: all]
+    /// Questions to prove, by their ids as `cargo grader list` shows them [default: all]
     #[arg(value_name = "ID")]
     ids: Vec<String>,
 

@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         && !arguments.show_hidden;
     let attempts = Attempts::before(&workspace, &submissions);
     let mut grades: Vec<Grade> = Vec::new();
+    let mut codes: Vec<u8> = Vec::new();
     let mut written = Ok(());
     let mut saved = Ok(());
     let mut kept = Ok(());
@@ -43,7 +44,9 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         &submissions,
         &options,
         |step| progress.borrow_mut().show(step),
-        |Graded { grade, runs }| {
+        |graded| {
+            codes.push(code(&graded));
+            let Graded { grade, runs } = graded;
             if let Some(folder) = &arguments.save_runs
                 && saved.is_ok()
             {
@@ -76,7 +79,7 @@ pub(super) fn run(arguments: &GradeArguments, out: &mut dyn Write) -> Result<u8,
         }
         Format::Text => {}
     }
-    Ok(code(&grades))
+    Ok(code_of_all(&codes))
 }
 
 /// What an instructor said, where the arguments name a file with it.
@@ -135,11 +138,14 @@ fn submissions(arguments: &GradeArguments, workspace: &Workspace) -> Result<Vec<
             return Err(CommandError::Usage(text));
         }
     }
-    if let (Some(_), [question]) = (&arguments.answer, ids.as_slice())
-        && !Course::find(workspace.root())?.question(question)?.asks_for_prose()
-    {
-        let text = format!("`{question}` asks for no written answer, and so has no use for `--answer`");
-        return Err(CommandError::Usage(text));
+    if let (Some(_), [question]) = (&arguments.answer, ids.as_slice()) {
+        let asked = Course::find(workspace.root())?.question(question)?;
+        if !asked.asks_for_prose() && asked.predict.is_none() {
+            let text = format!(
+                "`{question}` asks for neither a written answer nor a prediction, and so has no use for `--answer`"
+            );
+            return Err(CommandError::Usage(text));
+        }
     }
     if let Some(command) = &arguments.command {
         let [question] = ids.as_slice() else {
@@ -177,13 +183,22 @@ fn named(arguments: &GradeArguments) -> Vec<String> {
     arguments.ids.iter().filter(|id| seen.insert(*id)).cloned().collect()
 }
 
-fn code(grades: &[Grade]) -> u8 {
-    let is_fault = |grade: &Grade| grade.checks.iter().any(|check| check.verdict == Verdict::GraderFault);
-    if grades.iter().any(is_fault) {
+/// How one grading went, for a script.
+fn code(graded: &Graded) -> u8 {
+    if graded.count(Verdict::GraderFault) > 0 {
         exit::GRADER_FAULT
-    } else if grades.iter().all(|grade| grade.verdict == Verdict::Passed) {
+    } else if graded.grade.verdict == Verdict::Passed {
         exit::OK
+    } else if graded.verdict() == Verdict::Passed && graded.reason().is_some() {
+        // Nothing is wrong but that this machine did not let the grader look.
+        exit::NOT_OBSERVED
     } else {
         exit::FEWER_POINTS
     }
+}
+
+/// How all went: what is wrong with a submission comes before what could not be looked at.
+fn code_of_all(codes: &[u8]) -> u8 {
+    let by_weight = [exit::GRADER_FAULT, exit::FEWER_POINTS, exit::NOT_OBSERVED];
+    by_weight.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::OK)
 }

@@ -17,7 +17,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct RecordArguments {
-    /// The question, by its id as `grader list` shows it
+    /// The question, by its id as `cargo grader list` shows it
     #[arg(value_name = "ID")]
     id: String,
 

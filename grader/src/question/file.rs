@@ -27,7 +27,7 @@ struct QuestionFile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     hints: Vec<Spanned<String>>,
-    /// Points of hidden checks that are not part of this copy; `grader release` writes it.
+    /// Points of hidden checks that are not part of this copy; `cargo grader release` writes it.
     #[schemars(with = "Option<u32>")]
     withheld: Option<Spanned<i64>>,
     /// What the submission is started with.

@@ -11,8 +11,8 @@ use multiprocessing::{Error, Pool};
 /// The primes below this number are counted.
 const LIMIT: u32 = 200_000;
 
-/// A part is this many numbers. There are more parts than processes, because the large numbers
-/// take longer than the small ones: a process that is done with its part takes another.
+/// A part is this many numbers. There are more parts than most machines have CPUs, because the
+/// large numbers take longer than the small ones: a process that is done takes another part.
 const PART: u32 = 5_000;
 
 /// Whether no number divides `n` but 1 and `n` itself.
