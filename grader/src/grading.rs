@@ -283,6 +283,10 @@ fn coverage(runs: &Runs) -> Option<String> {
     match runs.orders {
         Orders::All => Some(format!("Made {orders} of births and outputs, which are all that there are.")),
         Orders::TooMany => Some(format!("Made {orders} of births and outputs; there are more.")),
+        Orders::Unsure => Some(format!(
+            "Made {orders} of births and outputs; there may be more, since this program looks again and again for what it \
+             waits for, and was let go on then."
+        )),
         Orders::Some => None,
     }
 }

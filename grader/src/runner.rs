@@ -29,6 +29,8 @@ pub struct Runs {
     sharing: Sharing,
     /// Whether a run at the accesses to shared memory proved nothing, as others would not.
     is_spoilt: bool,
+    /// Whether a run for an order could not be steered to its end.
+    is_unsteered: bool,
     /// How many lines main writes to standard error in a free run.
     complaints: usize,
 }
@@ -168,6 +170,7 @@ fn one(
         runs.complaints = complaints(&run.record);
     }
     runs.sharing = runs.sharing.max(run.sharing);
+    runs.is_unsteered |= schedule.policy == Policy::Exhaustive && run.is_unsteered;
     if run.is_disturbed || is_spoilt(&run.record) {
         runs.is_spoilt = true;
         return Ok(run.choices);
@@ -219,7 +222,7 @@ fn every_order(program: &Program, question: &Question, runs: &mut Runs) -> Resul
         }
     }
     if next.is_none() {
-        runs.orders = Orders::All;
+        runs.orders = if runs.is_unsteered { Orders::Unsure } else { Orders::All };
     }
     Ok(())
 }

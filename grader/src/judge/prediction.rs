@@ -102,7 +102,7 @@ impl<'a> Possibilities<'a> {
         match (best, self.orders) {
             (Some(run), _) => Truth::Possible(run),
             (None, Orders::All) => Truth::Impossible,
-            (None, Orders::Some | Orders::TooMany) => Truth::Unknown(self.why_unknown()),
+            (None, Orders::Some | Orders::TooMany | Orders::Unsure) => Truth::Unknown(self.why_unknown()),
         }
     }
 
@@ -268,6 +268,11 @@ fn fault(predict: &Predict, evidence: &Evidence) -> Option<String> {
                 "The question's program has more orders than the {count} that were run; it has to be made shorter."
             ))
         }
+        Orders::Unsure => Some(
+            "The question's program looks again and again for what it waits for, so that not every order can be run; it \
+             has to wait for it, as `join` does."
+                .to_owned(),
+        ),
         Orders::All => {
             let (every, free): (Vec<&RunRecord>, Vec<&RunRecord>) =
                 runs.iter().partition(|run| run.schedule.policy == Policy::Exhaustive);

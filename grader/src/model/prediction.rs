@@ -69,6 +69,8 @@ pub enum Orders {
     Some,
     /// More than can be run.
     TooMany,
+    /// All in which the processes could be steered: they did not wait but looked again and again, and were let go then.
+    Unsure,
     /// All.
     All,
 }

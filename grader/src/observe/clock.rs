@@ -31,7 +31,7 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Duration {
-        self.started.elapsed() + self.passed_over
+        self.started.elapsed().saturating_add(self.passed_over)
     }
 
     /// The one of these calls that ends first, and when; the calls of all threads that wait for a time have to be given.

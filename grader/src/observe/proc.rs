@@ -54,8 +54,13 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
+/// A file of many lines, in which a name that is no UTF-8 may stand.
+fn text(tid: Pid, name: &str) -> Option<String> {
+    fs::read(file(tid, name)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 pub(super) fn family(tid: Pid) -> Option<Family> {
-    let status = fs::read_to_string(file(tid, "status")).ok()?;
+    let status = text(tid, "status")?;
     Some(Family { process: pid(field(&status, "Tgid")?)?, parent: field(&status, "PPid").and_then(pid) })
 }
 
@@ -73,7 +78,7 @@ pub(super) struct Remains {
 }
 
 pub(super) fn remains(pid: Pid) -> Remains {
-    let status = fs::read_to_string(file(pid, "status")).unwrap_or_default();
+    let status = text(pid, "status").unwrap_or_default();
     let kilobytes =
         field(&status, "VmHWM").and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
     Remains {
@@ -142,9 +147,9 @@ fn created_timer_in(timers: &str, number: i32) -> Option<(ClockId, TimerSignal)>
 
 /// Whether a process cannot learn from another one without a system call: it shares no memory and handles no signal.
 pub(super) fn is_out_of_reach(pid: Pid) -> bool {
-    let read = |name| fs::read_to_string(file(pid, name)).ok();
-    let handles = || Some(handles_signals(u64::from_str_radix(field(&read("status")?, "SigCgt")?, 16).ok()?));
-    handles() == Some(false) && read("maps").is_some_and(|maps| !maps.lines().any(is_shared_memory))
+    let handles =
+        || Some(handles_signals(u64::from_str_radix(field(&text(pid, "status")?, "SigCgt")?, 16).ok()?));
+    handles() == Some(false) && text(pid, "maps").is_some_and(|maps| !maps.lines().any(is_shared_memory))
 }
 
 /// Whether a handler may be called for what another process does; those of Rust and Python for faults of the process
@@ -170,7 +175,7 @@ pub(super) struct Mapped {
 
 /// Where a process has memory that it shares with others. What it may only read or only write is not told.
 pub(super) fn shared_memory(pid: Pid) -> Option<Vec<Mapped>> {
-    let maps = fs::read_to_string(file(pid, "maps")).ok()?;
+    let maps = text(pid, "maps")?;
     Some(maps.lines().filter_map(shared).collect())
 }
 
@@ -227,7 +232,7 @@ fn current_call(tid: Pid) -> Option<SystemCall> {
 fn ran(tid: Pid) -> Option<u64> {
     let on_a_cpu = schedstat(tid).map(|[on_a_cpu, _]| on_a_cpu).filter(|time| *time > 0);
     on_a_cpu.or_else(|| {
-        let status = fs::read_to_string(file(tid, "status")).ok()?;
+        let status = text(tid, "status")?;
         let count = |name| field(&status, name)?.parse::<u64>().ok();
         Some(count("voluntary_ctxt_switches")? + count("nonvoluntary_ctxt_switches")?)
     })
@@ -264,14 +269,24 @@ fn call(text: &str) -> Option<SystemCall> {
 
 /// What a descriptor of a thread leads to, as in `pipe:[4711]`.
 pub(super) fn descriptor(tid: Pid, number: u64) -> Option<String> {
-    let target = fs::read_link(file(tid, &format!("fd/{}", i32::try_from(number).ok()?))).ok()?;
+    let target = fs::read_link(file(tid, &format!("fd/{}", in_argument(number)))).ok()?;
     target.into_os_string().into_string().ok()
 }
 
 /// The process that a pidfd of a thread stands for.
 pub(super) fn pidfd_target(tid: Pid, number: u64) -> Option<Pid> {
-    let info = fs::read_to_string(file(tid, &format!("fdinfo/{}", i32::try_from(number).ok()?))).ok()?;
+    let info = fs::read_to_string(file(tid, &format!("fdinfo/{}", in_argument(number)))).ok()?;
     pid(field(&info, "Pid")?)
+}
+
+/// Whether a descriptor of a thread is a pidfd; files have paths, which begin in another way.
+pub(super) fn is_pidfd(tid: Pid, number: u64) -> bool {
+    descriptor(tid, number).is_some_and(|to| to.starts_with("anon_inode:[pidfd]") || to.starts_with("pidfd:"))
+}
+
+/// The descriptor in a call's argument: the kernel looks at the low half of the register alone.
+fn in_argument(number: u64) -> i32 {
+    number as i32
 }
 
 /// The descriptors of a process that lead to `target` and may be written to (or read from).
@@ -347,10 +362,12 @@ mod tests {
     fn the_name_of_a_program_may_be_anything() {
         let seen = std::thread::spawn(|| {
             rustix::thread::set_name(c"(S) Z 7 \xff)").expect("a thread may name itself");
-            state(rustix::thread::gettid())
+            let tid = rustix::thread::gettid();
+            (state(tid), family(tid).expect("it is there"), remains(tid).parent)
         });
-        let (state, parent) = seen.join().expect("it does not panic").expect("it was there");
-        assert_eq!((state, parent), (b'R', rustix::process::getppid()));
+        let (state, family, parent) = seen.join().expect("it does not panic");
+        assert_eq!(state, Some((b'R', rustix::process::getppid())));
+        assert_eq!((family.process, parent), (rustix::process::getpid(), rustix::process::getppid()));
     }
 
     #[test]

@@ -93,6 +93,9 @@ fn is_still(activity: &Activity) -> bool {
     activity.state == b'S' && activity.call.is_some()
 }
 
+/// Whoever waits for a hundred years waits for ever; passed over, such a time leaves what no clock can show.
+const ENDLESS: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// How a call says when it ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Timeout {
@@ -105,6 +108,10 @@ enum Timeout {
     Timeval(usize),
     /// A `struct timespec` that is a point in time if the flag in the other argument says so.
     Sleep { clock: usize, flags: usize, time: usize },
+    /// A `struct timespec` that is a point in real time, at this argument's address; none means never.
+    Moment(usize),
+    /// A point in time of the clock in the other argument.
+    MomentBy { clock: usize, time: usize },
     /// As futex(2) has it: a duration or a point in time, by the operation.
     Futex,
 }
@@ -125,14 +132,21 @@ fn timeout(number: i64) -> Option<Timeout> {
         libc::SYS_semtimedop => Some(Timeout::Timespec(3)),
         libc::SYS_nanosleep => Some(Timeout::Timespec(0)),
         libc::SYS_clock_nanosleep => Some(Timeout::Sleep { clock: 0, flags: 1, time: 2 }),
+        libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => Some(Timeout::Moment(4)),
+        libc::SYS_futex_waitv => Some(Timeout::MomentBy { clock: 4, time: 3 }),
         libc::SYS_futex => Some(Timeout::Futex),
         _ => None,
     }
 }
 
-/// How long a call lasts at most; none for one that has no end by itself.
+/// How long a call lasts at most; none for one that has no end by itself, or none that anybody lives to see.
 fn duration(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Duration> {
-    let now = |real| now(real) + passed_over;
+    lasts(tid, call, passed_over).filter(|time| *time < ENDLESS)
+}
+
+/// The same as the call has it.
+fn lasts(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Duration> {
+    let now = |real| now(real).saturating_add(passed_over);
     match timeout(call.number)? {
         Timeout::Milliseconds(arg) => {
             let milliseconds = call.args[arg] as u32;
@@ -153,6 +167,11 @@ fn duration(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Durati
                 time
             })
         }
+        Timeout::Moment(arg) => Some(timespec(tid, call.args[arg])?.saturating_sub(now(true))),
+        Timeout::MomentBy { clock, time } => {
+            let time = timespec(tid, call.args[time])?;
+            Some(time.saturating_sub(now(call.args[clock] == libc::CLOCK_REALTIME as u64)))
+        }
         Timeout::Futex => {
             let operation = call.args[1] as i32;
             let time = match operation & libc::FUTEX_CMD_MASK {
@@ -161,12 +180,10 @@ fn duration(tid: Pid, call: &SystemCall, passed_over: Duration) -> Option<Durati
                 }
                 _ => return None,
             };
-            let until = operation & libc::FUTEX_CMD_MASK != libc::FUTEX_WAIT;
-            Some(if until {
-                time.saturating_sub(now(operation & libc::FUTEX_CLOCK_REALTIME != 0))
-            } else {
-                time
-            })
+            let command = operation & libc::FUTEX_CMD_MASK;
+            let until = command != libc::FUTEX_WAIT;
+            let real = command == libc::FUTEX_LOCK_PI || operation & libc::FUTEX_CLOCK_REALTIME != 0;
+            Some(if until { time.saturating_sub(now(real)) } else { time })
         }
     }
 }
@@ -206,7 +223,9 @@ pub(super) fn result_of_timeout(timed: &TimedCall) -> i64 {
         }
     }
     match number {
-        libc::SYS_futex => -i64::from(libc::ETIMEDOUT),
+        libc::SYS_futex | libc::SYS_futex_waitv | libc::SYS_mq_timedsend | libc::SYS_mq_timedreceive => {
+            -i64::from(libc::ETIMEDOUT)
+        }
         libc::SYS_rt_sigtimedwait | libc::SYS_semtimedop => -i64::from(libc::EAGAIN),
         _ => 0,
     }

@@ -123,6 +123,11 @@ fn remove(folder: &Path) {
     if fs::remove_dir(folder).is_ok() {
         return;
     }
+    if !fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()) {
+        // A submission has put something else in its place, which may lead anywhere.
+        let _ = fs::remove_file(folder);
+        return;
+    }
     let Ok(beside) = make() else { return };
     let mut left = vec![folder.to_owned()];
     let mut moved = 0_u64;
@@ -193,6 +198,21 @@ mod tests {
         drop(run);
         assert!(!folder.exists() && kept.exists());
         assert!(fs::read_dir(outside.path()).unwrap().count() == 1);
+    }
+
+    #[test]
+    fn a_link_in_a_folders_place_is_removed_and_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        let kept = outside.path().join("kept");
+        fs::write(&kept, "").unwrap();
+        fs::set_permissions(outside.path(), Permissions::from_mode(0o755)).unwrap();
+        let folder = make().unwrap();
+        let run = RunFolder { path: folder.clone(), _lock: lock(&folder).ok() };
+        fs::remove_dir(&folder).unwrap();
+        symlink(outside.path(), &folder).unwrap();
+        drop(run);
+        assert!(fs::symlink_metadata(&folder).is_err() && kept.exists());
+        assert_eq!(fs::metadata(outside.path()).unwrap().mode() & 0o777, 0o755);
     }
 
     #[test]

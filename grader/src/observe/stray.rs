@@ -58,8 +58,9 @@ fn kill_marked(pid: Pid, marks: &Marks<'_>) -> Option<OwnedFd> {
 }
 
 fn is_marked(pid: Pid, marks: &Marks<'_>) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    if marks.session.is_some() && live_session(&stat) == marks.session {
+    // The name in it may be no UTF-8.
+    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    if marks.session.is_some() && live_session(&String::from_utf8_lossy(&stat)) == marks.session {
         return true;
     }
     // That of a process which has ended is empty.

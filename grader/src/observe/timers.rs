@@ -10,6 +10,9 @@ use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec};
 
 use crate::sys::TimerSignal;
 
+/// The shortest time there is.
+const SHORTEST: Duration = Duration::from_nanos(1);
+
 /// What happens when a timer goes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,14 +78,14 @@ impl Timers {
         self.set.retain(|timer| timer.process != process);
     }
 
-    /// A timer that goes off at `now` or earlier; it is set for its next time, if it has one.
+    /// A timer that goes off at `now` or earlier; it is set for its next time, if it has one, which is after `now`.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Timer> {
         let place = self.set.iter().position(|timer| timer.at <= now)?;
         let due = self.set[place];
         if due.every.is_zero() {
             self.set.swap_remove(place);
         } else {
-            self.set[place].at = (due.at + due.every).max(now);
+            self.set[place].at = due.at.saturating_add(due.every).max(now.saturating_add(SHORTEST));
         }
         Some(due)
     }
@@ -147,5 +150,14 @@ mod tests {
             [due(2), due(3), due(4), due(5), due(5), due(5)],
             [None, Some(1), None, Some(0), Some(1), None]
         );
+    }
+
+    #[test]
+    fn a_timer_that_cannot_keep_up_goes_off_once_at_a_time() {
+        let mut timers = Timers::default();
+        timers.set(Timer { every: SHORTEST, ..timer(0, 1, 0) });
+        timers.set(timer(1, 1, u64::MAX));
+        let mut due = || timers.take_due(Duration::from_secs(9)).map(|timer| timer.process);
+        assert_eq!([due(), due(), due()], [Some(0), Some(1), None]);
     }
 }

@@ -137,6 +137,8 @@ pub struct TracedRun {
     pub longest_wait: Duration,
     /// For how much of its time the rest of the machine kept the run from going on.
     pub kept_waiting: Duration,
+    /// Whether somebody who was held went on without having been chosen.
+    pub is_unsteered: bool,
 }
 
 /// Why a traced run could not be made.
@@ -247,6 +249,8 @@ struct Run<'a> {
     passed_over_held: Duration,
     waited_over: Duration,
     longest_wait: Duration,
+    /// Whether somebody who was held went on without having been chosen.
+    is_unsteered: bool,
     /// Who found a time to be over then.
     waiters: BTreeSet<usize>,
     patience: Patience,
@@ -274,6 +278,8 @@ struct Run<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Writing {
     tid: Pid,
+    /// Its process, by the index in the tree.
+    writer: Option<usize>,
     output: usize,
     /// Whether it may have to wait for somebody else before it writes.
     waits_for_input: bool,
@@ -353,6 +359,7 @@ impl<'a> Run<'a> {
             passed_over_held: Duration::ZERO,
             waited_over: Duration::ZERO,
             longest_wait: Duration::ZERO,
+            is_unsteered: false,
             waiters: BTreeSet::new(),
             patience: Patience::new(limits.wall, before),
             turn: RefCell::default(),
@@ -510,7 +517,7 @@ impl<'a> Run<'a> {
         let mut moved = self.stdin.left() < left;
         for output in 0..self.outputs.len() {
             let writing = self.writing.filter(|writing| writing.output == output);
-            let writer = writing.and_then(|writing| self.tree.of_thread(writing.tid));
+            let writer = writing.and_then(|writing| writing.writer);
             if writer.is_some() || self.is_quiet() {
                 moved |= self.drain(output, writer)?;
             }

@@ -43,7 +43,7 @@ pub(super) fn redirect(process: Pid) -> Option<()> {
     let image = read(process, base)?;
     for (name, call) in FUNCTIONS {
         if let Some(offset) = function(&image, name) {
-            proc::overwrite(process, base + offset, &stub(call))?;
+            proc::overwrite(process, base.checked_add(offset)?, &stub(call))?;
         }
     }
     Some(())
@@ -54,7 +54,7 @@ pub(super) fn call_instruction(process: Pid) -> Option<u64> {
     let base = address(process)?;
     let image = read(process, base)?;
     let offset = image.windows(CALL.len()).step_by(ALIGNMENT).position(|code| code == CALL)?;
-    Some(base + (offset * ALIGNMENT) as u64)
+    base.checked_add((offset * ALIGNMENT) as u64)
 }
 
 /// Where the code lies in a process.
@@ -73,26 +73,30 @@ fn read(process: Pid, address: u64) -> Option<Vec<u8>> {
 }
 
 /// Where a function begins in the code, which is a shared object: see elf(5) for the layout.
+///
+/// Its process may have written anything there.
 fn function(image: &[u8], name: &str) -> Option<u64> {
-    let half = |at: usize| image.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes).map(usize::from);
-    let four = |at: usize| image.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let half = |at: usize| {
+        image.get(at..at.checked_add(2)?)?.try_into().ok().map(u16::from_le_bytes).map(usize::from)
+    };
+    let four = |at: usize| image.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes);
     let place = |at: usize| usize::try_from(word(image, at)?).ok();
     let (segments, size, count) = (place(32)?, half(54)?, half(56)?);
-    let mut headers = (0..count).map(|index| segments + index * size);
+    let mut headers = (0..count).map_while(|index| segments.checked_add(index * size));
     let dynamic = headers.find(|at| four(*at).map(u64::from) == Some(PT_DYNAMIC))?;
-    let (dynamic, length) = (place(dynamic + 8)?, place(dynamic + 32)?);
+    let (dynamic, length) = (place(dynamic.checked_add(8)?)?, place(dynamic.checked_add(32)?)?);
     let entry = |kind| {
-        let mut entries = (dynamic..dynamic + length).step_by(16);
-        entries.find(|at| word(image, *at) == Some(kind)).and_then(|at| place(at + 8))
+        let mut entries = (dynamic..dynamic.checked_add(length)?.min(image.len())).step_by(16);
+        entries.find(|at| word(image, *at) == Some(kind)).and_then(|at| place(at.checked_add(8)?))
     };
     // The names come right behind the symbols, of 24 bytes each.
     let (symbols, names) = (entry(DT_SYMTAB)?, entry(DT_STRTAB)?);
     let is_named = |symbol: &usize| {
-        let text = four(*symbol).and_then(|at| image.get(names + at as usize..));
+        let text = four(*symbol).and_then(|at| image.get(names.checked_add(at as usize)?..));
         text.is_some_and(|text| text.starts_with(name.as_bytes()) && text.get(name.len()) == Some(&0))
     };
-    let symbol = (symbols..names).step_by(24).find(is_named)?;
-    word(image, symbol + 8).filter(|offset| *offset != 0)
+    let symbol = (symbols..names.min(image.len())).step_by(24).find(is_named)?;
+    word(image, symbol.checked_add(8)?).filter(|offset| *offset != 0)
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
@@ -116,13 +120,15 @@ fn stub(call: libc::c_long) -> [u8; 8] {
     [0xb8, number[0], number[1], number[2], number[3], 0x0f, 0x05, 0xc3]
 }
 
-/// `mov x8, call; svc #0; ret`: the arguments are where the call wants them.
+/// `bti c; mov x8, call; svc #0; ret`: the arguments are where the call wants them.
+///
+/// The first says that this may be called by a pointer, and is nothing to a CPU that does not ask for it.
 #[cfg(target_arch = "aarch64")]
-fn stub(call: libc::c_long) -> [u8; 12] {
+fn stub(call: libc::c_long) -> [u8; 16] {
     let number = u32::try_from(call).unwrap_or(u32::MAX) & 0xffff;
-    let mut code = [0; 12];
-    for (place, instruction) in [0xd280_0008 | number << 5, 0xd400_0001, 0xd65f_03c0].into_iter().enumerate()
-    {
+    let mut code = [0; 16];
+    let instructions = [0xd503_245f, 0xd280_0008 | number << 5, 0xd400_0001, 0xd65f_03c0];
+    for (place, instruction) in instructions.into_iter().enumerate() {
         code[place * 4..place * 4 + 4].copy_from_slice(&u32::to_le_bytes(instruction));
     }
     code

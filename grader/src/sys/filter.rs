@@ -13,9 +13,11 @@ use std::io;
 
 use super::calls::{CLOCKS, KILLS, OWN_MARK, WAKERS, WRITES};
 
-/// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], and clone3
-/// keeps its flags where no filter can look.
-const MISSING: [libc::c_long; 3] = [libc::SYS_io_uring_setup, libc::SYS_io_setup, libc::SYS_clone3];
+/// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], clone3 keeps
+/// its flags where no filter can look, and a filter made by seccomp may have its maker asked in the tracer's place, as
+/// one made by prctl cannot.
+const MISSING: [libc::c_long; 4] =
+    [libc::SYS_io_uring_setup, libc::SYS_io_setup, libc::SYS_clone3, libc::SYS_seccomp];
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;

@@ -24,6 +24,8 @@ struct TimerInfo {
     signal: c_int,
     error: c_int,
     code: c_int,
+    /// What follows has pointers in its other forms, and is aligned for them.
+    _gap: c_int,
     timer: c_int,
     overrun: c_int,
     value: u64,
@@ -35,7 +37,7 @@ impl TimerSignal {
     pub(crate) fn send(self, process: Pid) {
         let TimerSignal { timer, signal, value, thread } = self;
         let code = libc::SI_TIMER;
-        let info = TimerInfo { signal, error: 0, code, timer, overrun: 0, value, rest: [0; 12] };
+        let info = TimerInfo { signal, error: 0, code, _gap: 0, timer, overrun: 0, value, rest: [0; 12] };
         let process = process.as_raw_pid();
         if let Some(thread) = thread {
             let (number, thread) = (libc::SYS_rt_tgsigqueueinfo, thread.as_raw_pid());
@@ -50,4 +52,8 @@ impl TimerSignal {
     }
 }
 
-const _: () = assert!(size_of::<TimerInfo>() == size_of::<libc::siginfo_t>());
+const _: () = assert!(
+    size_of::<TimerInfo>() == size_of::<libc::siginfo_t>()
+        && std::mem::offset_of!(TimerInfo, timer) == 16
+        && std::mem::offset_of!(TimerInfo, value) == 24
+);

@@ -2,6 +2,7 @@
 
 use grader::model::{Ending, Policy, Schedule};
 
+use crate::schedules::CHILDREN_LAST;
 use crate::support::{FREE, assert_right_end, free, patient, python, run, run_with};
 
 /// The sentences about a deadlock, found under both kinds of schedule before the time limit is near.
@@ -150,9 +151,32 @@ os.read(timer, 8)",
         "select.select([], [], [], 0.3)",
         "threading.Event().wait(0.3)",
         "signal.sigtimedwait([10], 0.3)",
+        "
+libc = ctypes.CDLL(None)
+name = f'/deadlocks-{os.getpid()}'.encode()
+queue = libc.mq_open(name, os.O_CREAT | os.O_RDWR, 0o600, None)
+libc.mq_unlink(name)
+end = time.time() + 0.3
+end = (ctypes.c_long * 2)(int(end), int(end % 1 * 1e9))
+assert libc.mq_timedreceive(queue, ctypes.create_string_buffer(8192), ctypes.c_size_t(8192), None, end) == -1",
+        "
+word = ctypes.c_uint(0)
+waiter = (ctypes.c_ulong * 3)(0, ctypes.addressof(word), 2)
+end = time.monotonic() + 0.3
+end = (ctypes.c_long * 2)(int(end), int(end % 1 * 1e9))
+assert ctypes.CDLL(None).syscall(449, waiter, 1, 0, end, time.CLOCK_MONOTONIC) == -1",
+        "
+a, b = os.pipe()
+if os.fork() == 0:
+    timer = ctypes.CDLL(None).timerfd_create(1, 0)
+    ctypes.CDLL(None).timerfd_settime(timer, 0, (ctypes.c_long * 4)(0, 0, 0, 300_000_000), None)
+    if os.fork() == 0: os.read(timer, 8); os.write(b, b'x')
+    os._exit(0)
+os.read(a, 1)",
     ];
     for script in sleepers {
         assert_right_end(&free(script));
+        assert_right_end(&run(&python(script), CHILDREN_LAST));
     }
     let received = free(
         "

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use grader::model::{Ending, ExitStatus, Limit, Limits, Policy, Process, Schedule};
+use grader::model::{Ending, ExitStatus, Limit, Limits, Policy, Process, Schedule, Waited};
 
 use crate::support::{
     FREE, assert_right_end, code, free, patient, python, run, run_with, schedules, signal, statuses, texts,
@@ -41,12 +41,15 @@ for victim in (os.getppid(), {}, 1, -os.getppid()):
     except PermissionError: failed += 1
 try: signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 9)
 except PermissionError: failed += 1
+libc = ctypes.CDLL(None, use_errno=True)
+for descriptor in (os.pidfd_open(os.getppid()) | 1 << 32, os.open(f'/proc/{{os.getppid()}}', os.O_RDONLY)):
+    failed += libc.syscall(424, ctypes.c_long(descriptor), 9, None, 0) == -1
 say(str(failed))",
         std::process::id()
     );
     each(&script, |record| {
         assert_right_end(record);
-        assert_eq!(texts(record), ["5"]);
+        assert_eq!(texts(record), ["7"]);
     });
 }
 
@@ -181,11 +184,91 @@ say(str(answers))",
 
 #[test]
 fn ways_around_the_tracer_are_closed() {
-    // clone with CLONE_UNTRACED, io_uring_setup, io_setup, clone3.
-    each("
+    // clone with CLONE_UNTRACED, io_uring_setup, io_setup, clone3, seccomp.
+    each(
+        "
 libc = ctypes.CDLL(None)
-say(str([libc.syscall(56, 0x00800000 | 17, 0, 0, 0, 0), libc.syscall(425, 8, 0), libc.syscall(206, 8, 0), libc.syscall(435, 0, 0)]))",
-        |record| assert_eq!(texts(record), ["[-1, -1, -1, -1]"]));
+calls = [(56, 0x00800000 | 17, 0, 0, 0, 0), (425, 8, 0), (206, 8, 0), (435, 0, 0), (317, 2, 0, ctypes.byref(ctypes.c_uint(0x7fff0000)))]
+say(str([libc.syscall(*call) for call in calls]))",
+        |record| assert_eq!(texts(record), ["[-1, -1, -1, -1, -1]"]),
+    );
+}
+
+#[test]
+fn a_timer_that_goes_off_all_the_time_leaves_time_for_the_rest() {
+    each(
+        "
+libc = ctypes.CDLL(None)
+timer = libc.timerfd_create(1, 0)
+libc.timerfd_settime(timer, 0, (ctypes.c_long * 4)(0, 1, 0, 1), None)
+if os.fork() == 0: os.read(timer, 8); say('child'); os._exit(0)
+os.wait(); say('Done!')",
+        |record| {
+            assert_right_end(record);
+            assert_eq!(texts(record), ["child", "Done!"]);
+        },
+    );
+}
+
+#[test]
+fn a_sleep_without_an_end_and_a_time_that_is_none_change_no_clock() {
+    each(
+        "
+libc = ctypes.CDLL(None, use_errno=True)
+for_ever = (ctypes.c_long * 2)(2**63 - 1, 999_999_999)
+sleeper = lambda: [libc.nanosleep(for_ever, None) for _ in range(4)]
+for _ in range(3): threading.Thread(target=sleeper, daemon=True).start()
+before = time.time()
+for clock, time_of in ((0, (-1, 0, 1, 0)), (0, (0, 0, 1, 10**6))):
+    assert libc.setitimer(clock, (ctypes.c_long * 4)(*time_of), None) == -1 and ctypes.get_errno() == errno.EINVAL
+for _ in range(2):
+    if os.fork() == 0: time.sleep(0.1); say('child'); os._exit(0)
+for _ in range(2): os.wait()
+say('Done!' if 0 < time.time() - before < 3600 else str(time.time()))
+os._exit(0)",
+        |record| {
+            assert_right_end(record);
+            assert_eq!(texts(record), ["child", "child", "Done!"]);
+        },
+    );
+}
+
+#[test]
+fn a_name_that_is_no_text_leaves_threads_threads_and_children_waited_for() {
+    each(
+        "
+assert ctypes.CDLL(None).prctl(15, b'\\xff', 0, 0, 0) == 0
+barrier = threading.Barrier(3)
+threads = [threading.Thread(target=lambda: (barrier.wait(), say('thread'))) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+if os.fork() == 0: say('child'); os._exit(0)
+os.wait()",
+        |record| {
+            assert_right_end(record);
+            assert_eq!(written(record), [("child", 1), ("thread", 0), ("thread", 0), ("thread", 0)]);
+            assert_eq!(record.processes.len(), 2);
+            assert_eq!(record.processes[1].waited, Waited::Yes);
+        },
+    );
+}
+
+#[test]
+fn the_code_that_reads_clocks_may_be_overwritten() {
+    each(
+        "
+libc = ctypes.CDLL(None)
+libc.getauxval.restype = ctypes.c_ulong
+base = libc.getauxval(33)
+memory = os.open('/proc/self/mem', os.O_RDWR)
+for place in (32, 54, 56): os.pwrite(memory, b'\\xff' * 8, base + place)
+if os.fork() == 0: say('child'); os._exit(0)
+os.wait(); say('Done!')",
+        |record| {
+            assert_right_end(record);
+            assert_eq!(texts(record), ["child", "Done!"]);
+        },
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Lines and their writers, whatever way they take to the output.
 
-use grader::model::{Ending, Limit, Limits, Stream};
+use std::time::Duration;
+
+use grader::model::{Ending, Limit, Limits, Observation, Stream};
 
 use crate::support::{
     FREE, assert_right_end, free, patient, python, run, run_with, schedules, texts, written,
@@ -104,6 +106,45 @@ if child == 0: os.write(1, b'half'); signal.pause()
 time.sleep(0.1); os.kill(child, 9); os.wait(); say('whole')",
     );
     assert_eq!(written(&record), [("half", 1), ("whole", 0)]);
+}
+
+#[test]
+fn a_descriptor_is_the_low_half_of_what_is_given() {
+    let record = free(
+        "
+a, b = os.pipe()
+if os.fork() == 0: os.read(a, 1); os.write(1, b''); say('child'); os._exit(0)
+text = b'main\\n'
+ctypes.CDLL(None).syscall(ctypes.c_long(1), ctypes.c_long(1 << 32 | 1), text, ctypes.c_long(len(text)))
+os.write(b, b'x'); os.wait()",
+    );
+    assert_eq!(written(&record), [("child", 1), ("main", 0)], "{record:?}");
+}
+
+#[test]
+fn a_line_without_a_newline_stands_where_it_was_written() {
+    let record = free(
+        "
+os.write(1, b'Done!')
+if os.fork() == 0: say('child'); os._exit(0)
+os.wait()",
+    );
+    assert_eq!(texts(&record), ["Done!", "child"]);
+}
+
+#[test]
+fn whatever_a_thread_is_writing_when_time_is_up_is_its_own() {
+    let limits = Limits { wall: Duration::from_millis(200), ..patient() };
+    let script = python(
+        "
+def speak():
+    while True: say('x'); time.sleep(0.0001)
+threading.Thread(target=speak).start()",
+    );
+    for _ in 0..5 {
+        let record = run_with(&script, "", &limits, FREE).record;
+        assert_eq!((record.ending, record.observation), (Ending::TimedOut, Observation::Full));
+    }
 }
 
 #[test]

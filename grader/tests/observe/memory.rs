@@ -126,6 +126,19 @@ os.write(1, view[0:6])",
 }
 
 #[test]
+fn arguments_that_are_no_addresses_lead_nowhere() {
+    right(
+        "
+if os.fork() == 0:
+    words[0] = 1
+    with open('/etc/passwd', 'rb') as file: file.seek(-1, os.SEEK_END)
+    os._exit(0)
+with open('/etc/passwd', 'rb') as file: file.seek(-1, os.SEEK_END)
+os.wait(); say('Done!')",
+    );
+}
+
+#[test]
 fn a_call_that_waits_inside_the_memory_keeps_nobody_from_it() {
     right(
         "

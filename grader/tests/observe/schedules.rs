@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use grader::model::{Limits, Policy, Schedule};
+use grader::model::{Limits, Orders, Policy, Schedule};
+use grader::runner::run_all;
+use grader::schedule::Selection;
 
-use crate::support::{assert_right_end, patient, python, run, run_with, schedules, texts};
+use crate::support::{assert_right_end, patient, python, question, run, run_with, schedules, texts};
 
 pub const CHILDREN_LAST: Schedule = Schedule { policy: Policy::ChildrenLast, seed: 0 };
 
@@ -108,6 +110,24 @@ if child == 0: time.sleep(0.05); say('child'); os._exit(0)
 while os.waitpid(child, os.WNOHANG) == (0, 0): time.sleep(0.01)
 say('Done!')",
     );
+}
+
+#[test]
+fn all_orders_were_seen_only_of_what_could_be_steered() {
+    let orders = |wait: &str| {
+        let script = format!(
+            "
+children = [os.fork(), 0]
+if children[0]: children[1] = os.fork()
+if 0 in children: say('child'); os._exit(0)
+for child in children: {wait}"
+        );
+        run_all(&python(&script), &question(), &Selection::exhaustive()).unwrap().orders
+    };
+    assert_eq!(orders("os.waitpid(child, 0)"), Orders::All);
+    let polls = "
+    while os.waitpid(child, os.WNOHANG) == (0, 0): time.sleep(0.01)";
+    assert_eq!(orders(polls), Orders::Unsure);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use grader::model::{
-    Ending, ExitStatus, Invocation, Limits, Observation, Policy, RunRecord, Schedule, Stream,
+    Ending, ExitStatus, Invocation, Limits, Observation, Policy, Question, RunRecord, Schedule, Stream,
 };
 use grader::observe::{TracedRun, run_traced};
 use grader::submission::Program;
@@ -47,6 +47,21 @@ pub fn patient() -> Limits {
 pub fn run_with(program: &Program, stdin: &str, limits: &Limits, schedule: Schedule) -> TracedRun {
     let invocation = Invocation { args: Vec::new(), stdin: stdin.to_owned() };
     run_traced(program, &invocation, limits, schedule).unwrap()
+}
+
+/// A question without checks.
+pub fn question() -> Question {
+    Question {
+        id: "q".to_owned(),
+        title: "A question".to_owned(),
+        topic: "processes".to_owned(),
+        hints: Vec::new(),
+        run: Invocation::default(),
+        limits: patient(),
+        checks: Vec::new(),
+        predict: None,
+        withheld: 0,
+    }
 }
 
 /// One run, of which all has to be seen.

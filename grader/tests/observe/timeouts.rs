@@ -2,27 +2,13 @@
 
 use std::time::Duration;
 
-use grader::model::{Invocation, Question, RunRecord};
+use grader::model::{Invocation, RunRecord};
 use grader::observe::{Plan, TracedRun, run_traced};
 use grader::runner::run_all;
 use grader::schedule::Selection;
 
 use crate::schedules::CHILDREN_LAST;
-use crate::support::{assert_right_end, code, patient, python, texts};
-
-fn question() -> Question {
-    Question {
-        id: "q".to_owned(),
-        title: "A question".to_owned(),
-        topic: "processes".to_owned(),
-        hints: Vec::new(),
-        run: Invocation::default(),
-        limits: patient(),
-        checks: Vec::new(),
-        predict: None,
-        withheld: 0,
-    }
-}
+use crate::support::{assert_right_end, code, patient, python, question, texts};
 
 /// What counts under `children-last` of a script in which main waits for what its child writes into a pipe or for its end.
 fn runs(wait: &str) -> Vec<RunRecord> {

@@ -35,7 +35,7 @@ impl Run<'_> {
         }
         for output in 0..self.outputs.len() {
             let writing = self.writing.filter(|writing| writing.output == output);
-            let writer = writing.and_then(|writing| self.tree.of_number(writing.tid));
+            let writer = writing.and_then(|writing| writing.writer);
             self.drain(output, writer)?;
         }
         Ok(self)
@@ -97,8 +97,9 @@ impl Run<'_> {
             seen_all &= !output.has_unknown;
             rest.extend(output.finish());
         }
-        rest.sort_by_key(|line| line.at);
         self.lines.append(&mut rest);
+        // A line without a newline stands where it was written, with others behind it perhaps.
+        self.lines.sort_by_key(|line| line.at);
         let (processes, numbers) = self.tree.into_record();
         for line in &mut self.lines {
             line.writer = line.writer.and_then(|index| numbers.get(index as usize).copied().flatten());
@@ -144,6 +145,7 @@ impl Run<'_> {
             is_disturbed: self.memory.is_disturbed,
             hurried,
             longest_wait: self.longest_wait,
+            is_unsteered: self.is_unsteered,
             kept_waiting: self.kept_from_cpus,
         }
     }

@@ -74,7 +74,8 @@ impl Shared {
     fn is_reached_by(&self, call: &SystemCall) -> bool {
         let runs_into = |pair: &[u64]| {
             let is_length = pair[0] > 1 << 16 && pair[1] < 1 << 32;
-            is_length && self.ranges.iter().any(|range| overlap(range, &(pair[0]..pair[0] + pair[1])))
+            is_length
+                && self.ranges.iter().any(|range| overlap(range, &(pair[0]..pair[0].saturating_add(pair[1]))))
         };
         call.args.iter().any(|arg| self.holds(*arg)) || call.args.windows(2).any(runs_into)
     }
@@ -395,7 +396,7 @@ impl Run<'_> {
         rights: u64,
     ) -> io::Result<Option<Stopped>> {
         let place = self.memory.of.get(&owner).map(|shared| shared.call);
-        let (Some(place), Ok(saved)) = (place, stopped.save()) else { return Ok(Some(stopped)) };
+        let (Some(place), Ok(mut saved)) = (place, stopped.save()) else { return Ok(Some(stopped)) };
         let mut stopped = stopped;
         for range in ranges {
             let _ = stopped.put_before_call(&saved, place, libc::SYS_mprotect, arguments(range, rights));
@@ -407,6 +408,7 @@ impl Run<'_> {
                 }
                 None => return Ok(None),
             }
+            let _ = stopped.correct(&mut saved);
         }
         let _ = stopped.restore(&saved);
         Ok(Some(stopped))

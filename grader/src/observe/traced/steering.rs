@@ -161,7 +161,10 @@ impl Run<'_> {
     pub(super) fn release(&mut self) -> io::Result<()> {
         let awaited = || awaited(&self.tree).into_iter().map(|index| index as u32).collect();
         let index = match self.held.passed_over() {
-            Some(index) => index,
+            Some(index) => {
+                self.is_unsteered = true;
+                index
+            }
             None => self.decider.choose(&self.held.points(), awaited),
         };
         let (held, stopped) = self.held.take(index);
@@ -173,7 +176,7 @@ impl Run<'_> {
         match held.point {
             Point::Birth | Point::Exec | Point::Parent => stopped.go_on(None),
             Point::Output => match stopped.call().ok().and_then(|call| self.output_of(&stopped, &call)) {
-                Some(output) => self.begin_write(stopped, output),
+                Some(output) => self.begin_write(stopped, output)?,
                 None => stopped.go_on(None),
             },
             Point::Memory => self.let_in(stopped)?,
@@ -199,6 +202,7 @@ impl Run<'_> {
             return Ok(false);
         }
         self.times_impatient += 1;
+        self.is_unsteered = true;
         for (held, stopped) in self.held.take_all() {
             self.let_go(held, stopped)?;
         }

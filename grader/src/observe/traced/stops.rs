@@ -103,6 +103,8 @@ impl Run<'_> {
         let new = self.unannounced.remove(&child).unwrap_or_else(|| self.register(child));
         if new != process && new != 0 {
             self.tree.made_by(new, process);
+            // What it has a descriptor of may wake it as it may wake its maker.
+            self.tree.member_mut(new).may_be_woken |= self.tree.member(process).may_be_woken;
             let maker = self.tree.member(process).pid;
             if proc::family(child).is_some_and(|family| family.parent != Some(maker)) {
                 self.tree.made_as_sibling(new, process);
@@ -222,7 +224,7 @@ impl Run<'_> {
                 Some(_) if self.holds(Point::Output) => {
                     self.hold_or_go_on(stopped, process, Point::Output, true);
                 }
-                Some(output) => self.begin_write(stopped, output),
+                Some(output) => self.begin_write(stopped, output)?,
                 None => self.go_on_into_call(stopped, process),
             }
         } else if calls::is_kill(&call) {
@@ -261,30 +263,40 @@ impl Run<'_> {
     }
 
     /// Lets a write through, or lets it wait until the one before it is through.
-    pub(super) fn begin_write(&mut self, stopped: Stopped, output: usize) {
+    pub(super) fn begin_write(&mut self, stopped: Stopped, output: usize) -> io::Result<()> {
         if self.writing.is_some() {
-            return self.to_write.push_back((output, stopped));
+            self.to_write.push_back((output, stopped));
+            return Ok(());
         }
+        // What is there already somebody else wrote, whom nobody saw.
+        self.drain(output, None)?;
+        let tid = stopped.tid();
         let waits_for_input = stopped.call().is_ok_and(|call| calls::waits_for_input(&call));
-        self.writing = Some(Writing { tid: stopped.tid(), output, waits_for_input });
+        self.writing = Some(Writing { tid, writer: self.tree.of_thread(tid), output, waits_for_input });
         stopped.finish_call();
+        Ok(())
     }
 
     /// Takes what a thread has written, if it was writing, and lets the next one write.
     fn end_write(&mut self, tid: Pid) -> io::Result<()> {
         let Some(writing) = self.writing.filter(|writing| writing.tid == tid) else { return Ok(()) };
-        let writer = self.tree.of_thread(tid);
-        self.drain(writing.output, writer)?;
+        self.drain(writing.output, writing.writer)?;
         self.writing = None;
-        if let Some((output, next)) = self.to_write.pop_front() {
-            self.begin_write(next, output);
+        match self.to_write.pop_front() {
+            Some((output, next)) => self.begin_write(next, output),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Lets a signal reach the submission's own processes, and nobody else.
     fn kill_call(&mut self, stopped: Stopped, process: usize, call: &SystemCall) {
         let target = match calls::signal_target(call) {
+            calls::Target::Descriptor(pidfd) if !proc::is_pidfd(stopped.tid(), pidfd) => {
+                // Linux takes a process's folder in /proc for one too, of which nobody could tell whose it is.
+                let _ = stopped.answer_call(-i64::from(libc::EBADF));
+                return self.go_on_into_call(stopped, process);
+            }
+            // Whose process has ended has none.
             calls::Target::Descriptor(pidfd) => {
                 proc::pidfd_target(stopped.tid(), pidfd).map_or(0, Pid::as_raw_pid)
             }

@@ -127,7 +127,8 @@ impl Run<'_> {
         let is_awaited = |timer: &&Timer| !self.holds_somebody() || self.is_awaited(timer);
         let timer = self.timers.iter().filter(is_awaited).min_by_key(|timer| timer.at);
         let timer = timer.map(|timer| (timer.at, Next::Timer(*timer)));
-        let reading = (!self.readings.is_empty()).then(|| (self.clock.now() + READING, Next::Reading(0)));
+        let reading =
+            (!self.readings.is_empty()).then(|| (self.clock.now().saturating_add(READING), Next::Reading(0)));
         [call, timer, reading].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
@@ -152,9 +153,10 @@ impl Run<'_> {
         self.tree.member(timer.process).threads.iter().filter_map(call).any(waits)
     }
 
-    /// Lets every timer go off whose time has come.
+    /// Lets every timer go off whose time has come, once each however short its period is.
     pub(super) fn let_timers_go_off(&mut self) {
-        while let Some(timer) = self.timers.take_due(self.clock.now()) {
+        let now = self.clock.now();
+        while let Some(timer) = self.timers.take_due(now) {
             timer.go_off(self.tree.member(timer.process).pid, self.clock.passed_over());
         }
     }
@@ -313,11 +315,14 @@ fn until(point: Duration, now: Duration) -> Duration {
     if point.is_zero() { point } else { point.saturating_sub(now).max(Duration::from_nanos(1)) }
 }
 
-/// Two spans of seconds and a fraction of so many nanoseconds each, as in `struct itimerval` and `struct itimerspec`.
+/// Two spans of seconds and a fraction of so many nanoseconds each, as in `struct itimerval` and `struct itimerspec`; none
+/// for what the kernel refuses.
 fn spans(tid: Pid, address: u64, fraction: u64) -> Option<[Duration; 2]> {
     let span = |address| {
         let [seconds, part] = words(tid, address)?;
-        Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(part.saturating_mul(fraction))))
+        let nanos = part.checked_mul(fraction).and_then(|nanos| u32::try_from(nanos).ok());
+        let nanos = nanos.filter(|nanos| *nanos < 1_000_000_000)?;
+        i64::try_from(seconds).ok().map(|_| Duration::new(seconds, nanos))
     };
     Some([span(address)?, span(address.wrapping_add(16))?])
 }

@@ -252,16 +252,15 @@ impl Stopped {
     }
 
     fn reason(&self, signal: i32, event: i32) -> Stop {
-        let message = || self.message().unwrap_or(self.tid);
+        // Whoever was killed meanwhile tells of nobody; what it made is heard of by itself.
+        let made = |vfork| self.message().map_or(Stop::Asked, |child| Stop::Made { child, vfork });
         match event {
             0 if signal == libc::SIGTRAP | 0x80 => Stop::CallDone,
             0 => Stop::Signal(signal),
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => {
-                Stop::Made { child: message(), vfork: false }
-            }
-            libc::PTRACE_EVENT_VFORK => Stop::Made { child: message(), vfork: true },
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => made(false),
+            libc::PTRACE_EVENT_VFORK => made(true),
             libc::PTRACE_EVENT_VFORK_DONE => Stop::VforkDone,
-            libc::PTRACE_EVENT_EXEC => Stop::Executed { former: message() },
+            libc::PTRACE_EVENT_EXEC => Stop::Executed { former: self.message().unwrap_or(self.tid) },
             libc::PTRACE_EVENT_EXIT => Stop::Exiting,
             libc::PTRACE_EVENT_SECCOMP => Stop::Call,
             libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
@@ -387,6 +386,14 @@ impl Stopped {
     /// The thread has been killed.
     pub fn restore(&self, saved: &Saved) -> io::Result<()> {
         registers::restore(self.tid, saved)
+    }
+
+    /// Corrects registers that were saved behind a call, now that the thread has made a step.
+    ///
+    /// # Errors
+    /// The thread has been killed.
+    pub fn correct(&self, saved: &mut Saved) -> io::Result<()> {
+        registers::correct(self.tid, saved)
     }
 
     /// Puts the thread, which stands before its next instruction, in front of the one at `place`, which makes a call.

@@ -68,6 +68,12 @@ pub(super) fn restore(tid: Pid, saved: &Saved) -> io::Result<()> {
     architecture::write_with_call(tid, saved.registers, saved.number, write)
 }
 
+/// Corrects registers that were saved behind a call, where the kernel may show a value of its own in one of them; the
+/// thread has made a step since.
+pub(super) fn correct(tid: Pid, saved: &mut Saved) -> io::Result<()> {
+    architecture::correct(&mut saved.registers, || read(tid))
+}
+
 /// Puts a thread that stands before its next instruction in front of the one at `place`, which makes a system call.
 pub(super) fn put_before_call(
     tid: Pid,
@@ -183,6 +189,15 @@ mod architecture {
         pub(super) fn step_over_restart(&mut self) {}
     }
 
+    /// All registers are always their thread's.
+    #[expect(clippy::unnecessary_wraps, reason = "another architecture has to look")]
+    pub(super) fn correct(
+        _saved: &mut Registers,
+        _now: impl Fn() -> io::Result<Registers>,
+    ) -> io::Result<()> {
+        Ok(())
+    }
+
     /// A call that has begun has its number beside its other registers.
     #[expect(clippy::unnecessary_wraps, reason = "another architecture has to ask for it")]
     pub(super) fn number(_tid: Pid, registers: &Registers) -> io::Result<i64> {
@@ -267,6 +282,13 @@ mod architecture {
         pub(super) fn step_over_restart(&mut self) {
             self.pc += SVC;
         }
+    }
+
+    /// While a thread stands behind a call, x7 shows that it does; its own value comes back as it goes on, whatever was
+    /// written there.
+    pub(super) fn correct(saved: &mut Registers, now: impl Fn() -> io::Result<Registers>) -> io::Result<()> {
+        saved.x[7] = now()?.x[7];
+        Ok(())
     }
 
     pub(super) fn write_with_call(
