@@ -19,9 +19,12 @@ use crate::sys::sealed::Sealed;
 /// The name by which a value says that it has memory to go along.
 pub(crate) const NAME: &str = "multiprocessing::SharedBytes";
 
-/// As many as can go with a frame, or with a letter beside all else that a new process is given (SCM_MAX_FD is 253,
-/// unix(7)).
+/// As many as can go with a value: with a letter, they are beside all else that a new process is given (SCM_MAX_FD is
+/// 253, unix(7)).
 pub(crate) const MOST: usize = 240;
+
+/// As many as can go with a frame: those of its values, and the memory of its payload.
+pub(crate) const MOST_OF_FRAME: usize = MOST + 1;
 
 /// Memory that goes along.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::Serialize;
 
-use super::attachments::{Attachment, MOST};
+use super::attachments::{Attachment, MOST_OF_FRAME};
 use super::frame::{self, Frame, FrameReader, Received};
 use super::message::Along;
 
@@ -119,7 +119,7 @@ pub(crate) fn send_some_with(
     if files.is_empty() || sent > 0 {
         return send(&mut SendAncillaryBuffer::default());
     }
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_OF_FRAME))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(files)) {
         return Err(rustix::io::Errno::INVAL);

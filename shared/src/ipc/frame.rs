@@ -19,7 +19,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::attachments::{Attachment, MOST};
+use super::attachments::{Attachment, MOST_OF_FRAME};
 use super::message::Along;
 use super::{Malformed, codec};
 use crate::sys::sealed::Sealed;
@@ -275,7 +275,7 @@ fn receive_into(
     let before = bytes.len();
     bytes.try_reserve(more).map_err(|_| rustix::io::Errno::NOMEM)?;
     bytes.resize(before + more, 0);
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_OF_FRAME))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = rustix::io::retry_on_intr(|| {
         let mut parts = [IoSliceMut::new(&mut bytes[before..])];
@@ -285,8 +285,9 @@ fn receive_into(
     let received = received?;
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(files) = message {
-            // Nobody sends more at a time; what is sent beyond is closed.
-            attached.files.extend(files.take(MOST.saturating_sub(attached.files.len())));
+            // One read may bring the end of a frame and the beginning of the next one, each with its own. What is sent
+            // beyond that is closed.
+            attached.files.extend(files.take((2 * MOST_OF_FRAME).saturating_sub(attached.files.len())));
         }
     }
     attached.is_short |= received.flags.contains(ReturnFlags::CTRUNC);
@@ -368,6 +369,30 @@ mod tests {
             assert_eq!(frames.len(), 2, "{size}");
             assert!(frames[0].message::<u32>() == Ok((7, payload.as_slice())));
             assert_eq!(frames[1].message::<u32>(), Ok((8, [].as_slice())));
+        }
+    }
+
+    #[test]
+    fn each_frame_has_its_own_descriptors_however_many_those_before_it_have() {
+        let (ours, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                .unwrap();
+        let memory = Attachment::Sealed(Arc::new(Sealed::copy(&[b"some"]).unwrap()));
+        let counts = [MOST_OF_FRAME, MOST_OF_FRAME, 1, 0, 3];
+        // So long that the rest is read together with the next one's beginning.
+        let payload = vec![0; PIECE + 1];
+        for count in counts {
+            let files = vec![memory.as_fd(); count];
+            let head = head(&7_u32, payload.len());
+            crate::ipc::channel::send_all_with(theirs.as_fd(), &head, &payload, &files).unwrap();
+        }
+        let mut reader = FrameReader::default();
+        for count in counts {
+            while reader.next().unwrap().is_none() {
+                assert_eq!(reader.receive(ours.as_fd(), RecvFlags::DONTWAIT).unwrap(), Received::Bytes);
+            }
+            let along = Along { attached: count, in_memory: false };
+            assert_eq!(reader.take_along(along).len(), count);
         }
     }
 

@@ -254,13 +254,14 @@ impl Member {
             match send_some_with(socket, &out.head, payload, out.sent, &files, SendFlags::DONTWAIT) {
                 Ok(count) => out.sent += count,
                 Err(rustix::io::Errno::AGAIN) => return,
-                // The system has no room for more descriptors on their way, and the worker would wait for ever.
-                Err(rustix::io::Errno::TOOMANYREFS) => {
+                // The worker is ending; its pidfd will say so.
+                Err(rustix::io::Errno::PIPE | rustix::io::Errno::CONNRESET) => return self.outbox.clear(),
+                // It cannot be sent, for want of room for more descriptors on their way say, and the worker would wait
+                // for ever.
+                Err(_) => {
                     self.outbox.clear();
                     return self.kill();
                 }
-                // The worker is ending; its pidfd will say so.
-                Err(_) => return self.outbox.clear(),
             }
             if out.sent == out.head.len() + payload.len() {
                 self.outbox.pop_front();

@@ -210,6 +210,27 @@ fn more_in_a_value_than_can_go_along_is_an_error() {
 }
 
 #[test]
+fn as_much_as_can_go_along_may_stand_beside_values_that_are_long_themselves() {
+    type Parts = (Vec<SharedBytes>, Vec<(u64, u64)>);
+    fn parts((count, length): (usize, usize)) -> Parts {
+        (vec![bytes(1); count], vec![(7, 8); length])
+    }
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let lengths = |(shared, pairs): Parts| (shared.len(), pairs.len());
+        let most = (240, 70_000);
+        assert_eq!(pool.apply(lengths, parts(most)).unwrap(), most);
+        let (shared, pairs) = pool.apply(parts, most).unwrap();
+        assert!(shared.iter().all(|bytes| are(bytes, 1)));
+        assert!(pairs == [(7, 8); 70_000]);
+        // One result behind the other.
+        let results = pool.chunks_of(3).map(parts, [(240, 400), most, (240, 400), (3, 0)]).unwrap();
+        let expected = [(240, 400), most, (240, 400), (3, 0)];
+        assert_eq!(results.into_iter().map(lengths).collect::<Vec<_>>(), expected);
+    });
+}
+
+#[test]
 fn a_worker_without_descriptors_fails_the_call_and_gets_the_next_one_right() {
     by_each_method(|method| {
         let limit = |current: u64| {
