@@ -142,13 +142,11 @@ impl Crew {
         self.members().any(Member::has_news)
     }
 
-    /// When to [`ask`](Crew::ask) for news at the latest; `None` if whoever has some says so by itself.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.has_silent().then(|| Instant::now() + PATIENCE)
-    }
-
-    fn has_silent(&self) -> bool {
-        self.members().any(|member| member.may_hold_back() || member.is_mute() && !member.is_idle())
+    /// When to [`ask`](Crew::ask) for news at the latest; `None` if whoever has some says so by itself. What others say
+    /// meanwhile does not put it off.
+    pub(super) fn deadline(&mut self) -> Option<Instant> {
+        let since = self.members.iter_mut().filter_map(|(_, member)| member.silent_since()).min();
+        since.map(|since| since + PATIENCE)
     }
 
     /// Asks the workers for what they would tell later.
@@ -169,7 +167,7 @@ impl Crew {
     /// Asks workers for a message when they have outcomes, those too that get work from now on. Then one has to
     /// look for news once more.
     pub(super) fn set_alarms(&mut self) {
-        self.sleeper = if self.has_silent() { Sleeper::Timed } else { Sleeper::Untimed };
+        self.sleeper = if self.members().any(Member::is_silent) { Sleeper::Timed } else { Sleeper::Untimed };
         self.members().filter(|member| !member.is_idle()).for_each(Member::set_alarm);
     }
 

@@ -337,7 +337,8 @@ impl Shared {
         let Some(crew) = &mut state.crew else { return };
         crew.set_alarms();
         if !crew.has_news() {
-            let deadline = [deadline, crew.deadline()].into_iter().flatten().min();
+            let ask_by = crew.deadline();
+            let deadline = [deadline, ask_by].into_iter().flatten().min();
             state.driver_sleeps = true;
             drop(state);
             let mut descriptors = [
@@ -350,7 +351,9 @@ impl Shared {
             }
             state = self.lock();
             state.driver_sleeps = false;
-            if let Some(crew) = state.crew.as_mut().filter(|_| is_late) {
+            // Woken again and again, it may never be late.
+            let asks = is_late || ask_by.is_some_and(|ask_by| ask_by <= Instant::now());
+            if let Some(crew) = state.crew.as_mut().filter(|_| asks) {
                 crew.ask();
             }
         }
@@ -487,7 +490,8 @@ fn manage(shared: &Shared, mut is_late: bool) -> Option<(bool, Option<Instant>)>
         if has_watched {
             crew.clear_alarms();
         }
-        if std::mem::take(&mut is_late) {
+        let is_overdue = has_watched && crew.deadline().is_some_and(|ask_by| ask_by <= Instant::now());
+        if std::mem::take(&mut is_late) || is_overdue {
             crew.ask();
         }
         let mut any = crew.bury();

@@ -74,6 +74,8 @@ pub(super) struct Member {
     under_way: UnderWay,
     /// How many calls it was given in all.
     given: usize,
+    /// Since when it may have outcomes that it does not tell of by itself, as far as somebody has waited for them.
+    silent_since: Option<Instant>,
 }
 
 /// A frame on its way to the worker.
@@ -118,6 +120,7 @@ impl Member {
             outbox: VecDeque::new(),
             under_way,
             given: 0,
+            silent_since: None,
         };
         if !unsent.is_empty() {
             member.outbox.push_back(Outgoing { head: unsent, payload: Vec::new().into(), sent: 0 });
@@ -275,12 +278,21 @@ impl Member {
     }
 
     /// Whether the worker may have outcomes that it will not tell of by itself for a while.
-    pub(super) fn may_hold_back(&self) -> bool {
-        self.under_way.may_hold_back()
+    pub(super) fn is_silent(&self) -> bool {
+        self.under_way.may_hold_back() || self.is_mute() && !self.is_idle()
+    }
+
+    /// Since when it has been silent while somebody waits for it, which somebody does from now on; `None` if it is not
+    /// silent.
+    pub(super) fn silent_since(&mut self) -> Option<Instant> {
+        self.silent_since =
+            if self.is_silent() { self.silent_since.or_else(|| Some(Instant::now())) } else { None };
+        self.silent_since
     }
 
     /// Asks the worker to tell of its outcomes between two calls.
     pub(super) fn ask(&mut self) {
+        self.silent_since = None;
         self.under_way.ask();
     }
 
@@ -302,6 +314,7 @@ impl Member {
     /// Takes note of what the worker has put in the shared memory.
     pub(super) fn look(&mut self) -> Vec<News> {
         let mut given_up = Vec::new();
+        self.silent_since = None;
         let result = self.under_way.receive(&mut given_up);
         self.believe(result);
         given_up.into_iter().map(News::GivenUp).collect()

@@ -1,7 +1,9 @@
 //! When results come: each as soon as it is there, whatever else its worker or others have to do.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,6 +29,43 @@ fn a_result_does_not_wait_for_the_next_call_of_its_worker() {
             events.release();
             assert!(call.wait_timeout(FOREVER));
         }
+    });
+}
+
+#[test]
+fn a_result_is_asked_for_though_others_have_theirs_all_the_time() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 2);
+        let events = Events::new();
+        // As many as take far longer than it may take to ask, and one that ends when the first result has come.
+        let work = |(is_last, events): (bool, PathBuf)| {
+            if is_last {
+                wait_for_release(&events);
+            } else {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        let arguments = (0..100).map(|number| (number == 99, events.path())).collect::<Vec<_>>();
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let (says_begun, begun) = mpsc::channel();
+            let is_done = &is_done;
+            let pool = &pool;
+            scope.spawn(move || {
+                while !is_done.load(Ordering::Relaxed) {
+                    pool.apply(|()| (), ()).unwrap();
+                    // Nobody hears the later ones.
+                    let _ = says_begun.send(());
+                }
+            });
+            begun.recv_timeout(FOREVER).unwrap();
+            let mut results = pool.chunks_of(100).imap(work, arguments);
+            let first = results.next_timeout(FOREVER);
+            is_done.store(true, Ordering::Relaxed);
+            events.release();
+            assert!(matches!(first, Poll::Ready(Some(Ok(())))));
+            results.for_each(Result::unwrap);
+        });
     });
 }
 
