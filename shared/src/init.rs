@@ -87,6 +87,10 @@ fn serve(mut legacy: Legacy) -> io::Result<i32> {
         match role {
             Role::Process { function, in_file } => {
                 family::own().be_born(birth, parent);
+                // A worker ignores it first. What the program has blocked itself, where it was started anew, remains so.
+                if serving::is_copy() {
+                    signals::unblock_interrupt_on_this_thread();
+                }
                 return body::run(channel.as_fd(), &function, payload, in_file, files);
             }
             Role::Worker { initializer } => {

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use libtest_mimic::{Arguments, Trial};
 use multiprocessing::{Builder, Error, ExitStatus, Pool, StartMethod};
+use rustix::process::Signal;
 
 fn main() {
-    // One child for each such file is killed before it is ready.
-    if std::fs::remove_file(doom(std::os::unix::process::parent_id())).is_ok() {
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+    // One child for each such file gets its signal before it is ready.
+    for signal in [Signal::KILL, Signal::INT] {
+        if std::fs::remove_file(doom(signal, std::os::unix::process::parent_id())).is_ok() {
+            rustix::process::kill_process(rustix::process::getpid(), signal).unwrap();
+        }
     }
     multiprocessing::init();
     let mut trials = vec![Trial::test("a_fork_server_that_is_killed_at_its_start_is_replaced", || {
@@ -24,20 +27,38 @@ fn main() {
         };
         Trial::test(format!("a_stack_overflow_is_told_by_rust::{method:?}"), overflow)
     }));
+    trials.push(Trial::test("ctrl_c_does_not_end_a_worker_that_is_starting", || {
+        ctrl_c_does_not_end_a_worker_that_is_starting();
+        Ok(())
+    }));
     // One after the other: a file is meant for a child of the trial that has made it.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn doom(parent: u32) -> PathBuf {
-    std::env::temp_dir().join(format!("multiprocessing-doomed-child-of-{parent}"))
+fn doom(signal: Signal, parent: u32) -> PathBuf {
+    std::env::temp_dir().join(format!("multiprocessing-signal-{}-for-child-of-{parent}", signal.as_raw()))
 }
 
 fn a_fork_server_that_is_killed_at_its_start_is_replaced() {
-    std::fs::write(doom(std::process::id()), "").unwrap();
+    let doom = doom(Signal::KILL, std::process::id());
+    std::fs::write(&doom, "").unwrap();
     let process = Builder::new().start_method(StartMethod::ForkServer).spawn(|x: u64| x + 1, 1).unwrap();
-    assert!(!doom(std::process::id()).exists());
+    assert!(!doom.exists());
     assert_eq!(process.join().unwrap(), 2);
+}
+
+fn ctrl_c_does_not_end_a_worker_that_is_starting() {
+    let before = multiprocessing::spawn(|()| (), ()).unwrap();
+    let number: u32 = before.name().strip_prefix("Process-").unwrap().parse().unwrap();
+    before.join().unwrap();
+    let doom = doom(Signal::INT, std::process::id());
+    std::fs::write(&doom, "").unwrap();
+    let pool = Pool::new(1).unwrap();
+    let name = pool.apply(|()| multiprocessing::current().name().to_owned(), ()).unwrap();
+    assert!(!doom.exists());
+    // One that had been started in its place would have a later number.
+    assert_eq!(name, format!("PoolWorker-{}", number + 1));
 }
 
 fn overflow(errors: PathBuf) -> u64 {

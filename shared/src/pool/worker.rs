@@ -38,6 +38,8 @@ pub(crate) fn run(
     // Ctrl-C goes to every process of the terminal. It is for the caller to answer; this process ends with
     // its parent.
     signals::ignore_interrupt();
+    // It was blocked from the start on, so that it could not end this process before.
+    signals::unblock_interrupt_on_this_thread();
     panics::install_hook(true);
     let mut files = files.into_iter();
     let (inbox, outbox) = memory::open(files.next().ok_or_else(nonsense)?)?;

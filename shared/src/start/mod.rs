@@ -134,9 +134,10 @@ pub(crate) fn start_one(method: StartMethod) -> io::Result<Arc<Child>> {
 
 fn start_as(program: Identity, order: Order<'_>) -> io::Result<Started> {
     let Order { method, birth, role, payload, files, world } = order;
+    let kind = if matches!(role, Role::Worker { .. }) { Kind::Worker } else { Kind::Child };
     let greeting = Greeting::new(program, birth.clone(), role, payload);
     let begun = match method {
-        StartMethod::Spawn => spawn::start(&greeting, files, world, Kind::Child)?,
+        StartMethod::Spawn => spawn::start(&greeting, files, world, kind)?,
         StartMethod::ForkServer => fork_server::start(&greeting, &files, &world)?,
     };
     let child = Arc::new(Child::new(birth.name, begun.pid, begun.handle));
@@ -198,6 +199,8 @@ struct Begun {
 enum Kind {
     /// It belongs to the caller's process group, and has what is not closed on exec.
     Child,
+    /// The same, and Ctrl-C is not for it.
+    Worker,
     /// It has nothing to do with either.
     Helper,
 }

@@ -43,6 +43,7 @@ fn start_here(channel: &OwnedFd, files: &[OwnedFd], world: &World, kind: Kind) -
         withheld: &withheld,
         // A child of the helper could not leave it for a group that has no number here.
         own_group: kind == Kind::Helper && standing::group().is_some(),
+        blocks_interrupt: kind != Kind::Child,
     })?;
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
         Ok(handle) => Ok((pid, handle)),

@@ -45,11 +45,18 @@ pub(crate) fn block_all_on_this_thread() {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), ptr::null_mut()) };
 }
 
-/// Lets every signal reach the calling thread.
-pub(crate) fn unblock_all_on_this_thread() {
-    let none = SignalSet::empty();
+/// Lets every signal but SIGINT reach the calling thread.
+pub(crate) fn block_interrupt_alone_on_this_thread() {
+    let interrupt = SignalSet::empty().with(libc::SIGINT);
     // SAFETY: `pthread_sigmask` asks for a pointer to a set that it reads, and allows null for the old mask.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut()) };
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, interrupt.as_ptr(), ptr::null_mut()) };
+}
+
+/// Lets SIGINT reach the calling thread.
+pub(crate) fn unblock_interrupt_on_this_thread() {
+    let interrupt = SignalSet::empty().with(libc::SIGINT);
+    // SAFETY: `pthread_sigmask` asks for a pointer to a set that it reads, and allows null for the old mask.
+    unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, interrupt.as_ptr(), ptr::null_mut()) };
 }
 
 /// Makes this process ignore Ctrl-C.

@@ -32,12 +32,14 @@ pub(crate) struct Setup<'a> {
     pub(crate) withheld: &'a [RawFd],
     /// Whether it begins a process group.
     pub(crate) own_group: bool,
+    /// Whether Ctrl-C waits until it says what that is to do.
+    pub(crate) blocks_interrupt: bool,
 }
 
 /// Starts this program again.
 ///
 /// Of the descriptors, the child gets those that are to be inherited, and whatever else is not closed on exec
-/// and not withheld. Its signal mask is empty. SIGPIPE and SIGCHLD are at their
+/// and not withheld. Its signal mask is empty, but for SIGINT if that is to wait. SIGPIPE and SIGCHLD are at their
 /// defaults, since a Rust program relies on that; other ignored signals stay ignored, so that `nohup` holds
 /// for a child as well.
 pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
@@ -60,7 +62,7 @@ pub(crate) fn spawn_again(setup: &Setup<'_>) -> io::Result<Pid> {
         actions.change_folder(folder)?;
     }
     let mut attributes = Attributes::new()?;
-    attributes.set(setup.own_group)?;
+    attributes.set(setup.own_group, setup.blocks_interrupt)?;
     let arguments = setup.arguments.iter().map(|argument| argument.as_ptr());
     let arguments: Vec<_> = arguments.chain([ptr::null()]).collect();
     let environment = environment::pointers(setup.environment);
@@ -161,12 +163,13 @@ impl Attributes {
         Ok(Attributes(unsafe { attributes.assume_init() }))
     }
 
-    /// Signals at their defaults, and the process group.
-    fn set(&mut self, own_group: bool) -> io::Result<()> {
+    /// The signal mask, signals at their defaults, and the process group.
+    fn set(&mut self, own_group: bool, blocks_interrupt: bool) -> io::Result<()> {
         let none = SignalSet::empty();
+        let blocked = if blocks_interrupt { none.with(libc::SIGINT) } else { none };
         let defaults = SignalSet::empty().with(libc::SIGPIPE).with(libc::SIGCHLD);
         // SAFETY: `posix_spawnattr_setsigmask` asks for initialised attributes and a set, which it copies.
-        check(unsafe { libc::posix_spawnattr_setsigmask(&raw mut self.0, none.as_ptr()) })?;
+        check(unsafe { libc::posix_spawnattr_setsigmask(&raw mut self.0, blocked.as_ptr()) })?;
         // SAFETY: `posix_spawnattr_setsigdefault` asks for initialised attributes and a set, which it copies.
         check(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut self.0, defaults.as_ptr()) })?;
         // The group is 0 unless it is set: one of the process's own. The flag alone decides.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::support::{
     Events, FOREVER, METHODS, Watched, alone, by_each_method, descriptors, double, kill_self, overflow_stack,
-    panic_twice, said_children, say_children, say_pid, start, wait_for_death, wait_for_release,
+    panic_twice, said_children, say_children, say_pid, start, start_pool, wait_for_death, wait_for_release,
 };
 use multiprocessing::{
     Builder, Error, ExitStatus, OnDrop, Pool, Process, StartMethod, active_children, spawn,
@@ -90,6 +90,19 @@ fn either_method_gives_a_child_its_parents_world_of_that_moment() {
         assert_eq!(input, "");
         let here = std::env::current_dir().unwrap();
         assert_eq!(fs::read_to_string(printed).unwrap(), format!("{}\n", here.display()));
+    });
+}
+
+#[test]
+fn no_signal_is_blocked_in_a_child() {
+    by_each_method(|method| {
+        let blocked = |()| {
+            let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+            u64::from_str_radix(blocked.trim(), 16).unwrap()
+        };
+        assert_eq!(start(method, blocked, ()).join().unwrap(), 0);
+        assert_eq!(start_pool(method, 1).apply(blocked, ()).unwrap(), 0);
     });
 }
 

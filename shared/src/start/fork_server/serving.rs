@@ -202,7 +202,7 @@ fn begin(channel: OwnedFd, parent: i32, letter: Letter) -> io::Result<Legacy> {
         }
     }
     environment::replace(variables);
-    // What was sent since the parent knows of this child was meant for it.
-    signals::unblock_all_on_this_thread();
+    // What was sent since the parent knows of this child was meant for it. Ctrl-C waits until it knows what it will be.
+    signals::block_interrupt_alone_on_this_thread();
     Ok(Legacy { parent, channel: Channel::with(channel, &[greeting, &letter.rest].concat()), files })
 }
