@@ -78,9 +78,11 @@
 //!   (`map_err(|error| error.to_string())`). They travel in a form that does not describe itself: types that ask what
 //!   comes next (`serde_json::Value`, `#[serde(untagged)]`, `tag`, `flatten`) or leave out a field
 //!   (`skip_serializing_if`) give [`Error::Deserialise`] or [`Error::Serialise`]; a field may be skipped at both ends
-//!   (`skip`), but not at one (`skip_serializing`), where what is read is not what was written. One value may take up to 4 GiB. A `Vec` of numbers that is
-//!   the value itself, an element or a field is copied as a whole, and not number by number; [`SharedBytes`] cross
-//!   without being copied.
+//!   (`skip`), but not at one (`skip_serializing`), where what is read is not what was written. A variant of an
+//!   enum that is skipped (`skip`) has to stand behind all others: serde counts it where it writes the number of a
+//!   variant, and not where it reads one, so that a variant behind it comes out as another one, without an error. One
+//!   value may take up to 4 GiB. A `Vec` of numbers that is the value itself, an element or a field is copied
+//!   as a whole, and not number by number; [`SharedBytes`] cross without being copied.
 //! * **The rest of the child's world** is that of its parent when it was started: arguments, environment,
 //!   folder, standard output and error. Its standard input is empty, as in Python. A [`Builder`] can say
 //!   otherwise. No other descriptor is passed on, except those that were opened without close-on-exec.

@@ -229,6 +229,15 @@ mod tests {
             here: u8,
             other: u8,
         }
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        enum LastSkipped {
+            #[serde(alias = "Before")]
+            First,
+            Second(u8),
+            #[serde(skip)]
+            #[expect(dead_code, reason = "it stands for what is never written")]
+            Here,
+        }
         let refused = Err(Error::LeftOut("status".into()));
         let chunks = vec![vec![1, 3, 7, 8, 9]];
         assert_eq!(encode(&Sometimes { status: None, chunks: chunks.clone() }, &mut Vec::new()), refused);
@@ -236,6 +245,7 @@ mod tests {
         crosses(&Sometimes { status: Some(1), chunks });
         crosses(&Either::Named { status: Some(1) });
         crosses(&OtherName { name: 1, other: 2 });
+        crosses(&[LastSkipped::First, LastSkipped::Second(3)]);
         crosses(&[BothWays { here: 0, other: 2 }, BothWays { here: 0, other: 3 }]);
     }
 
