@@ -9,7 +9,13 @@ use rustix::process::{Resource, getrlimit};
 
 /// A file of this length, all of it zero. It is closed on exec.
 pub(crate) fn create(length: usize, flags: MemfdFlags) -> io::Result<OwnedFd> {
-    let file = rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC | flags)?;
+    let create = |more| rustix::fs::memfd_create("multiprocessing", MemfdFlags::CLOEXEC | flags | more);
+    let file = match create(MemfdFlags::empty()) {
+        // The kernel is set to refuse files that could be run: "memfd_noexec", proc_sys_vm(5). Before Linux 6.3 it knows
+        // neither this nor the flag.
+        Err(Errno::ACCESS) => create(MemfdFlags::NOEXEC_SEAL)?,
+        created => created?,
+    };
     set_length(&file, length)?;
     Ok(file)
 }

@@ -120,7 +120,11 @@ impl Unsealed {
 impl Lendable {
     /// So many bytes, at least one; all of them zero.
     pub(super) fn new(length: usize) -> io::Result<Lendable> {
-        let file = Lender::new(length, MemfdFlags::ALLOW_SEALING)?;
+        Lendable::of(Lender::new(length, MemfdFlags::ALLOW_SEALING)?, length)
+    }
+
+    /// All of a new file of this length.
+    fn of(file: Lender, length: usize) -> io::Result<Lendable> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?.in_no_copy()?;
         Ok(Lendable { mapping, file })
@@ -156,8 +160,10 @@ impl Lendable {
             // Nobody could tell when the others are done.
             return Sealed::copy(&[&Unsealed::Long(self)]);
         };
-        if rustix::fs::fcntl_get_seals(&self.file)?.is_empty() {
-            rustix::fs::fcntl_add_seals(&self.file, LENGTH | SealFlags::FUTURE_WRITE | SealFlags::SEAL)?;
+        let seals = LENGTH | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+        // By itself the kernel may have set another one, F_SEAL_EXEC.
+        if !rustix::fs::fcntl_get_seals(&self.file)?.contains(seals) {
+            rustix::fs::fcntl_add_seals(&self.file, seals)?;
         }
         Ok(Sealed { _own: Some(Own(Some(self))), ..Sealed::open(lease)? })
     }
@@ -339,6 +345,14 @@ mod tests {
         // Only a lease keeps its maker from writing.
         let Own(memory) = sealed._own.as_mut().unwrap();
         assert!(is_refused(memory.as_ref().unwrap().file.as_fd()));
+    }
+
+    #[test]
+    fn memory_that_cannot_be_run_is_sealed_as_well() {
+        // As the kernel makes it where no memory is to be run, if it knows that (Linux 6.3).
+        let Ok(file) = Lender::new(10_000, MemfdFlags::NOEXEC_SEAL) else { return };
+        let sealed = Lendable::of(file, 10_000).unwrap().seal().unwrap();
+        assert!(rustix::fs::fcntl_get_seals(&sealed).unwrap().contains(SealFlags::EXEC));
     }
 
     #[test]
