@@ -82,13 +82,15 @@ impl Unsealed {
         }
         let file = nameless::create(length, MemfdFlags::ALLOW_SEALING)?;
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?;
+        // A copy by fork has the same pages, but may not use them: two processes would write there.
+        let mapping = Mapping::new(file.as_fd(), length, access, MapFlags::SHARED)?.of_this_process();
         Ok((Unsealed::Short { mapping, file }, false))
     }
 
     /// Ends the writing.
     pub(crate) fn seal(self) -> io::Result<Sealed> {
         match self {
+            Unsealed::Short { mapping, .. } if !mapping.is_here() => Err(io::ErrorKind::Unsupported.into()),
             Unsealed::Short { mapping, file } => {
                 // No seal against writing where there is a mapping to write by.
                 drop(mapping);
@@ -233,7 +235,7 @@ impl Deref for Unsealed {
     fn deref(&self) -> &[u8] {
         // SAFETY: a reference asks for valid, initialised memory that nobody writes while it lives: the mapping
         // lives as long as `self`, a file without a name is initialised, and nobody else has it: it is new, or
-        // free, and then nobody can map it for writing.
+        // free, and then nobody can map it for writing. A copy of this process by fork that has it does not come here.
         unsafe { self.mapping().bytes.as_ref() }
     }
 }
@@ -263,8 +265,10 @@ impl Deref for Sealed {
 /// Unmapped when dropped.
 pub(crate) struct Mapping {
     bytes: NonNull<[u8]>,
-    /// The one process that has it, if copies of that by fork do not have it as well.
+    /// The one process that may use it, if copies of that by fork may not.
     only: Option<Origin>,
+    /// Whether copies of the process by fork have it, whether they may use it or not.
+    is_in_copies: bool,
 }
 
 // SAFETY: `Send` asks that the value may be used and dropped on another thread: mappings belong to the process.
@@ -279,7 +283,13 @@ impl Mapping {
         // SAFETY: `mmap` asks that no existing mapping is replaced, and without MAP_FIXED none is.
         let start = unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, access, kind, file, 0) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Mapping { bytes: NonNull::slice_from_raw_parts(start, length), only: None })
+        Ok(Mapping { bytes: NonNull::slice_from_raw_parts(start, length), only: None, is_in_copies: true })
+    }
+
+    /// The same, which copies of the process by fork may not use.
+    fn of_this_process(mut self) -> Mapping {
+        self.only = Some(Origin::here());
+        self
     }
 
     /// The same, which copies of the process by fork will not have.
@@ -288,8 +298,8 @@ impl Mapping {
         // SAFETY: `madvise` asks for mapped memory that bears the advice: nobody else has this, and `is_here` keeps copies
         // of the process from using it.
         unsafe { rustix::mm::madvise(start, self.bytes.len(), Advice::LinuxDontFork) }?;
-        self.only = Some(Origin::here());
-        Ok(self)
+        self.is_in_copies = false;
+        Ok(self.of_this_process())
     }
 
     fn is_here(&self) -> bool {
@@ -306,9 +316,9 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if self.is_here() {
-            // SAFETY: `munmap` asks that nothing uses the mapping any more: every reference into it borrows from
-            // whoever holds `self`. A failure would only leave it mapped.
+        if self.is_in_copies || self.is_here() {
+            // SAFETY: `munmap` asks that the mapping is there and that nothing uses it any more: it is here, or in copies
+            // as well, and every reference into it borrows from whoever holds `self`. A failure would only leave it mapped.
             let _ = unsafe { rustix::mm::munmap(self.bytes.as_ptr().cast(), self.bytes.len()) };
         }
     }

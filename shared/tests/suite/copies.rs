@@ -9,7 +9,7 @@ use crate::support::{
     Events, FOREVER, Watched, alone, say_pid, start_pool, wait_for_death, wait_for_release,
 };
 use crate::sys::goes_well_in_a_copy;
-use multiprocessing::{Builder, Error, MapHandle, Pool, active_children};
+use multiprocessing::{Builder, Error, MapHandle, Pool, SharedBytesMut, active_children};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -121,6 +121,28 @@ fn a_copy_has_pools_and_processes_of_its_own() {
         assert!(process.is_alive());
         process.kill();
         assert_eq!(theirs.apply(square, 3).unwrap(), 9);
+    });
+}
+
+#[test]
+fn bytes_that_are_not_frozen_are_out_of_reach_in_a_copy() {
+    alone(|_| {
+        for length in [100, 2 << 20] {
+            let mut bytes = Some(SharedBytesMut::zeroed(length).unwrap());
+            bytes.as_mut().unwrap()[0] = 1;
+            let reads: fn(SharedBytesMut) = |bytes| assert_eq!(bytes[0], 1);
+            for deed in [reads, |mut bytes| bytes[0] = 2] {
+                assert!(!goes_well_in_a_copy(|| deed(bytes.take().unwrap())));
+            }
+            assert!(goes_well_in_a_copy(|| assert!(bytes.take().unwrap().freeze().is_err())));
+            assert!(goes_well_in_a_copy(|| drop(bytes.take())));
+            let mut bytes = bytes.unwrap();
+            assert_eq!(bytes[0], 1);
+            bytes[1] = 3;
+            let bytes = bytes.freeze().unwrap();
+            assert_eq!(bytes[..3], [1, 3, 0]);
+            assert!(goes_well_in_a_copy(|| assert_eq!(bytes[..3], [1, 3, 0])));
+        }
     });
 }
 
