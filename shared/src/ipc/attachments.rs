@@ -171,9 +171,27 @@ pub(crate) fn with<T>(came: &[Attachment], decode: impl FnOnce() -> T) -> T {
             CAME.set(std::mem::take(&mut self.0));
         }
     }
-    if came.is_empty() {
+    // What came with others, in the midst of which these are decoded, is none of theirs.
+    if came.is_empty() && CAME.with_borrow(Vec::is_empty) {
         return decode();
     }
     let _before = Came(CAME.replace(came.to_vec()));
     decode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_what_came_with_them_and_nothing_of_those_around_them() {
+        let memory = |bytes: &[u8]| Attachment::Sealed(Arc::new(Sealed::copy(&[bytes]).unwrap()));
+        let length = |number| take(number).map(|memory| memory.sealed().unwrap().len());
+        with(&[memory(b"a"), memory(b"bc")], || {
+            with(&[], || assert_eq!([0, 1].map(length), [None, None]));
+            with(&[memory(b"def")], || assert_eq!([0, 1].map(length), [Some(3), None]));
+            assert_eq!([0, 1].map(length), [Some(1), Some(2)]);
+        });
+        assert_eq!(length(0), None);
+    }
 }
