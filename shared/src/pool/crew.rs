@@ -149,6 +149,11 @@ impl Crew {
         since.map(|since| since + PATIENCE)
     }
 
+    /// Whether workers may wait for arguments that they ask for over their channels.
+    pub(super) fn may_want_arguments(&self) -> bool {
+        self.members().any(Member::may_want_arguments)
+    }
+
     /// Asks the workers for what they would tell later.
     pub(super) fn ask(&mut self) {
         self.members.iter_mut().for_each(|(_, member)| member.ask());

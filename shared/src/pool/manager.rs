@@ -80,6 +80,13 @@ impl State {
     fn is_driven_by(&self, job: &Arc<Job>) -> bool {
         self.driver.as_ref().is_some_and(|driver| Arc::ptr_eq(&driver.job, job))
     }
+
+    /// Whether workers may wait for arguments, and nobody is there who would hear them ask.
+    fn is_unheard(&self) -> bool {
+        self.driver.is_none()
+            && !self.manager_watches
+            && self.crew.as_ref().is_some_and(Crew::may_want_arguments)
+    }
 }
 
 struct Driver {
@@ -166,20 +173,24 @@ impl Shared {
 
     /// Gives work to the pool. If that has come to its end, the calls report their loss.
     ///
-    /// Whoever does not wait for the outcomes has to [`watch`](Shared::watch) as well.
-    pub(super) fn submit(&self, calls: Calls) {
+    /// Whoever does not wait for the outcomes has to [`watch`](Shared::watch) as well. So has whoever will only wait for
+    /// them later, if the answer is yes: a worker may wait for arguments, and nobody hears it ask.
+    pub(super) fn submit(&self, calls: Calls) -> bool {
         if !self.is_ours() {
-            return drop(calls);
+            drop(calls);
+            return false;
         }
         let mut state = self.lock();
         match &mut state.crew {
             Some(crew) => crew.queue(calls),
             None => {
                 drop(state);
-                return drop(calls);
+                drop(calls);
+                return false;
             }
         }
         self.turn(&mut state);
+        state.is_unheard()
     }
 
     /// Sees to it that calls of this job that nobody wants any more are not begun.
@@ -246,9 +257,10 @@ impl Shared {
 
     /// Looks at what the workers have done, and gives them more. Does not wait.
     fn turn(&self, state: &mut State) {
+        let is_unheard = state.is_unheard();
         let Some(crew) = &mut state.crew else { return };
-        // That one is ready, it says over its channel.
-        let served = crew.is_starting() && crew.serve();
+        // That one is ready, or wants arguments, it says over its channel.
+        let served = (is_unheard || crew.is_starting()) && crew.serve();
         if crew.ready_by().is_none() && std::mem::take(&mut state.manager_waits_for_ready) {
             // It has no more reason to: a program at rest would look as if time could still move it.
             self.kick.ring();

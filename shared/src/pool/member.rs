@@ -290,6 +290,11 @@ impl Member {
         self.silent_since
     }
 
+    /// Whether the worker may ask over the channel for the arguments of the chunk that it is at.
+    pub(super) fn may_want_arguments(&self) -> bool {
+        self.under_way.may_want_arguments()
+    }
+
     /// Asks the worker to tell of its outcomes between two calls.
     pub(super) fn ask(&mut self) {
         self.silent_since = None;

@@ -79,6 +79,8 @@ pub(super) struct Submission<A> {
     first: usize,
     /// Whether calls have left since that was asked last.
     has_sent: bool,
+    /// Whether a worker may wait for arguments, and nobody hears it ask.
+    is_unheard: bool,
     argument: PhantomData<fn(A)>,
 }
 
@@ -108,6 +110,7 @@ impl<A: Serialize> Submission<A> {
             outgoing: Outgoing::default(),
             first: 0,
             has_sent: false,
+            is_unheard: false,
             argument: PhantomData,
         };
         submission.begin_chunk();
@@ -161,6 +164,14 @@ impl<A: Serialize> Submission<A> {
         std::mem::take(&mut self.has_sent)
     }
 
+    /// Sees to it that workers can go on until the next call is added, however long that takes.
+    #[inline]
+    pub(super) fn let_go_on(&mut self) {
+        if std::mem::take(&mut self.is_unheard) {
+            self.shared.watch();
+        }
+    }
+
     /// Sends off the calls that have not left yet.
     pub(super) fn send(&mut self) {
         let count = self.arguments.records();
@@ -174,7 +185,7 @@ impl<A: Serialize> Submission<A> {
         self.first += count;
         self.begin_chunk();
         self.has_sent = true;
-        self.shared.submit(calls);
+        self.is_unheard = self.shared.submit(calls);
         if self.then == Then::GoesOn {
             self.shared.watch();
         }

@@ -285,6 +285,9 @@ impl<'a> Terms<'a> {
             }
             if submission.has_sent() {
                 ready(&mut outcomes, count);
+                if added < count {
+                    submission.let_go_on();
+                }
             }
         }
         submission.send();

@@ -244,6 +244,11 @@ impl UnderWay {
         self.read_all(Ok(()), later, given_up)
     }
 
+    /// Whether the worker may ask for the arguments of the chunk that it is at.
+    pub(super) fn may_want_arguments(&self) -> bool {
+        self.chunks.front().is_some_and(|chunk| chunk.asks > 0)
+    }
+
     /// The arguments that the worker has asked for.
     pub(super) fn asked_arguments(&mut self) -> Result<Payload, Malformed> {
         let (Some(row), Some(chunk)) = (self.rows.front(), self.chunks.front_mut()) else {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::support::{
     Events, FOREVER, by_each_method, say_pid, start_pool, wait_for_release, wait_until_asleep,
 };
-use multiprocessing::Pool;
+use multiprocessing::{Pool, SharedBytes};
 
 fn wait_for(events: PathBuf) {
     wait_for_release(&events);
@@ -28,6 +28,29 @@ fn a_result_does_not_wait_for_the_next_call_of_its_worker() {
             assert!(!call.wait_timeout(Duration::from_millis(30)));
             events.release();
             assert!(call.wait_timeout(FOREVER));
+        }
+    });
+}
+
+#[test]
+fn calls_with_long_arguments_begin_while_the_next_one_is_being_made() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let events = Events::new();
+        let work = |(text, _bytes, events): (String, SharedBytes, PathBuf)| {
+            say_pid(&events);
+            text.len()
+        };
+        for length in [1, 100_000] {
+            let arguments = (0..4).map(|number| {
+                if number > 1 {
+                    // One of those before.
+                    events.pids(1);
+                }
+                ("x".repeat(length), SharedBytes::copy_from_slice(b"some").unwrap(), events.path())
+            });
+            assert_eq!(pool.map(work, arguments).unwrap(), [length; 4]);
+            events.pids(2);
         }
     });
 }
