@@ -53,8 +53,11 @@ impl Child {
         self.exit_status().is_none()
     }
 
-    /// Sends a signal; to a child that has ended, nothing.
+    /// Sends a signal; nothing to a child that has ended, or that is another process's.
     pub(crate) fn signal(&self, signal: Signal) {
+        if !self.is_ours() {
+            return;
+        }
         // ESRCH says that it has ended, and a child of ours is always ours to signal unless it changed its
         // user; then nothing else could be done either.
         let _ = rustix::process::pidfd_send_signal(&self.handle, signal);
@@ -71,13 +74,20 @@ impl Child {
     /// tracer lets go of it, and cannot be reaped until then: so the second step waits as well, instead of
     /// trying.
     pub(crate) fn wait(&self) -> ExitStatus {
+        if !self.is_ours() {
+            return ExitStatus::Unknown;
+        }
         self.wait_until(None);
         let mut status = self.lock();
         *status.get_or_insert_with(|| self.reap(WaitIdOptions::EXITED).unwrap_or(ExitStatus::Unknown))
     }
 
-    /// How the child ended, if it has; the first such call reaps it.
+    /// How the child ended, if it has; the first such call reaps it. Of another process's child, that is unknown: the
+    /// lock may be held by a thread that is not here.
     pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
+        if !self.is_ours() {
+            return Some(ExitStatus::Unknown);
+        }
         let mut status = self.lock();
         if status.is_none() {
             *status = self.reap(WaitIdOptions::EXITED | WaitIdOptions::NOHANG);

@@ -25,7 +25,7 @@ pub enum ExitStatus {
     /// The signal with this number ended it.
     Signal(i32),
     /// It has ended, but how was not to be had: this program ignores SIGCHLD, or other code waited for the
-    /// process.
+    /// process. Of the processes of a program, this is also all that a copy of it by fork can tell.
     Unknown,
 }
 

@@ -31,8 +31,11 @@ pub(super) struct Receiving {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
-        self.leave();
-        self.job.deliveries.close();
+        // In a copy of the process by fork, a thread that is not there may hold the lock on the queue.
+        if self.shared.is_ours() {
+            self.leave();
+            self.job.deliveries.close();
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 //! Each test forks in a process of its own, in which nothing else runs.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::{
-    Events, FOREVER, Watched, alone, say_pid, start_pool, wait_for_death, wait_for_release,
+    Events, FOREVER, Watched, alone, say_pid, start, start_pool, wait_for_death, wait_for_release,
 };
 use crate::sys::goes_well_in_a_copy;
-use multiprocessing::{Builder, Error, MapHandle, Pool, SharedBytesMut, active_children};
+use multiprocessing::{Builder, Error, ExitStatus, MapHandle, Pool, SharedBytesMut, active_children};
 
 fn square(x: u64) -> u64 {
     x * x
@@ -125,6 +126,30 @@ fn a_copy_has_pools_and_processes_of_its_own() {
 }
 
 #[test]
+fn a_process_does_not_hang_in_a_copy_that_was_made_while_another_thread_looked_at_it() {
+    alone(|method| {
+        let mut process = Some(start(method, |()| -> () { wait_for_death() }, ()));
+        let child = active_children().remove(0);
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    assert!(child.is_alive());
+                }
+            });
+            for _ in 0..50 {
+                assert!(goes_well_in_a_copy(|| {
+                    assert_eq!(child.exit_status(), Some(ExitStatus::Unknown));
+                    drop(process.take());
+                }));
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        process.unwrap().kill();
+    });
+}
+
+#[test]
 fn bytes_that_are_not_frozen_are_out_of_reach_in_a_copy() {
     alone(|_| {
         for length in [100, 2 << 20] {
@@ -157,7 +182,14 @@ fn a_process_gives_an_error_in_a_copy_and_is_left_alone_there() {
         }));
         assert!(goes_well_in_a_copy(|| drop(process.take())));
         let process = process.unwrap();
-        assert!(process.is_alive());
+        let child = active_children().into_iter().find(|child| child.pid() == process.pid()).unwrap();
+        assert!(goes_well_in_a_copy(|| {
+            process.kill();
+            process.kill_tree();
+            child.kill();
+        }));
+        // Had it been killed, it would end at some time.
+        assert!(start(method, square, 3).join().is_ok() && process.is_alive());
         process.kill();
         assert!(matches!(process.join(), Err(Error::Died { .. })));
     });
