@@ -229,19 +229,26 @@ impl UnderWay {
         result
     }
 
-    /// Delivers an outcome that came over the channel.
+    /// Delivers an outcome that came over the channel, and those after it.
     pub(super) fn receive_elsewhere(
         &mut self,
         outcome: Payload,
         given_up: &mut Vec<Arc<Job>>,
     ) -> Result<(), Malformed> {
+        let result = self.read_elsewhere(outcome, given_up);
+        // Those after it are not its call's.
+        self.is_broken |= result.is_err();
+        result
+    }
+
+    fn read_elsewhere(&mut self, outcome: Payload, given_up: &mut Vec<Arc<Job>>) -> Result<(), Malformed> {
         let later = self.elsewhere.take().ok_or(Malformed)?;
         let failure = outcome::only(outcome.bytes())?.is_err().then_some(0);
         if self.rows.is_empty() {
             return Err(Malformed);
         }
         self.deliver(1, failure, outcome, given_up)?;
-        self.read_all(Ok(()), later, given_up)
+        self.read(later, given_up)
     }
 
     /// Whether the worker may ask for the arguments of the chunk that it is at.
@@ -404,6 +411,7 @@ mod tests {
     use super::*;
     use crate::ipc::message::EntryRef;
     use crate::ipc::{memory, records};
+    use crate::pool::deliveries::Delivery;
     use crate::pool::job::count_fates;
 
     const CALLS: usize = 20;
@@ -453,6 +461,32 @@ mod tests {
             outbox.announce();
             under_way.receive(&mut Vec::new()).unwrap();
         }
+    }
+
+    #[test]
+    fn no_call_has_the_result_of_one_after_it_when_an_outcome_over_the_channel_is_nonsense() {
+        let (mut under_way, file) = UnderWay::new().unwrap();
+        let (mut inbox, mut outbox) = memory::open(file).unwrap();
+        let job = Arc::new(Job::new(work(), false, 0));
+        let mut row = Calls::new(Arc::clone(&job), 0, CALLS, CALLS, row_of_arguments(), Vec::new());
+        under_way.give(&mut row, usize::MAX);
+        inbox.claim().unwrap();
+        outbox.begin(1);
+        outbox.publish(&outcome::elsewhere());
+        outbox.announce();
+        under_way.receive(&mut Vec::new()).unwrap();
+        outbox.begin(2);
+        outbox.publish_result(&[2]);
+        let nonsense = Payload::from(vec![0xff; 3]);
+        assert!(under_way.receive_elsewhere(nonsense, &mut Vec::new()).is_err());
+        let cause = Failure::Died { process: String::new(), status: ExitStatus::Signal(9) };
+        under_way.bury(ExitStatus::Signal(9), &cause, &mut Vec::new());
+        let mut failed = 0;
+        while let Some(Delivery::Outcomes { outcomes, .. }) = job.deliveries.take() {
+            assert!(outcome::only(outcomes.bytes()).unwrap().is_err());
+            failed += 1;
+        }
+        assert_eq!(failed, 2);
     }
 
     fn words() -> impl Strategy<Value = Vec<(usize, u64)>> {
