@@ -37,7 +37,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The child is not the program that its parent is, or the function is not part of it.
+    /// The child is not the program that its parent is, or the function is not part of it, or cannot be named to it.
     #[error("find `{function}` in the other process: {reason}")]
     WrongProgram {
         /// The function to be called.
@@ -214,6 +214,12 @@ impl Error {
     /// The function lives in a library that was loaded at run time, where a child would not find it.
     pub(crate) fn not_in_program(function: &str) -> Error {
         let reason = "it is not part of the program's own file".to_owned();
+        Error::WrongProgram { function: function.to_owned(), reason }
+    }
+
+    /// No worker of a pool could be told of the function.
+    pub(crate) fn name_too_long(function: &str) -> Error {
+        let reason = "the names of its types are longer than a pool can send".to_owned();
         Error::WrongProgram { function: function.to_owned(), reason }
     }
 

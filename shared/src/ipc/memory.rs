@@ -90,6 +90,13 @@ impl ManagerSide {
         Ok((side, file))
     }
 
+    /// Whether a request can be written for a function of this name: with all else that work consists of, and without
+    /// arguments.
+    pub(crate) fn takes_function(name: &str) -> bool {
+        const REST: usize = 64;
+        requests::Writer::new(INWARD).takes(name.len() + REST)
+    }
+
     /// Whether a request with so many bytes can be written at all.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
         self.requests.takes(bytes)

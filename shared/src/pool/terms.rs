@@ -13,6 +13,7 @@ use super::star::StarFn;
 use super::submission::{ChunkSize, Submission, Then};
 use crate::entry;
 use crate::error::Error;
+use crate::ipc::memory::ManagerSide;
 use crate::ipc::message::Work;
 
 /// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under
@@ -325,6 +326,9 @@ impl<'a> Terms<'a> {
     {
         let path = std::any::type_name::<F>();
         let function = entry::name::<F, A, R>(f).ok_or_else(|| Error::not_in_program(path))?;
+        if !ManagerSide::takes_function(&function.name) {
+            return Err(Error::name_too_long(path));
+        }
         let stops = at_failure == AtFailure::Stop;
         let work = Work { function, timeout: self.timeout };
         let (submission, receiving) =

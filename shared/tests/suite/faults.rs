@@ -16,6 +16,21 @@ fn pid(_: u8) -> u32 {
 }
 
 #[test]
+fn a_function_whose_types_have_names_beyond_measure_is_an_error_and_holds_up_nobody() {
+    type Twelve<T> = (T, T, T, T, T, T, T, T, T, T, T, T);
+    fn named<T: 'static>(x: u32) -> u32 {
+        assert!(std::any::type_name::<T>().len() > 64 << 10);
+        x
+    }
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let error = pool.apply(named::<Twelve<Twelve<Twelve<Twelve<u8>>>>>, 1).unwrap_err();
+        assert!(matches!(error, Error::WrongProgram { .. }));
+        assert_eq!(pool.apply(|x: u32| x + 1, 1).unwrap(), 2);
+    });
+}
+
+#[test]
 fn map_gives_the_first_error_in_the_order_of_the_items() {
     by_each_method(|method| {
         let pool = start_pool(method, 2);
