@@ -16,6 +16,9 @@ use crate::error::Error;
 use crate::ipc::memory::ManagerSide;
 use crate::ipc::message::Work;
 
+/// Room is made for so many results at once.
+const ROOM_AT_ONCE: usize = 1 << 24;
+
 /// `imap` takes in arguments for so many chunks for each worker before their results are asked for: two under
 /// way there, and as many again whose results wait.
 const WINDOW_CHUNKS: usize = 4;
@@ -220,9 +223,10 @@ impl<'a> Terms<'a> {
         I: IntoIterator<Item = A>,
     {
         let mut values = Vec::new();
-        let ready = |outcomes: &mut Outcomes<R>, count| {
+        let ready = |outcomes: &mut Outcomes<R>, count: usize| {
             if values.capacity() == 0 {
-                values.reserve(count);
+                // Without room for all at once they may have it one after the other, or the first one be an error.
+                let _ = values.try_reserve(count.min(ROOM_AT_ONCE));
             }
             outcomes.take_ready(&mut values);
         };

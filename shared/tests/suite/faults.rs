@@ -16,6 +16,21 @@ fn pid(_: u8) -> u32 {
 }
 
 #[test]
+fn the_first_error_of_a_map_comes_however_many_items_there_may_be() {
+    by_each_method(|method| {
+        let pool = start_pool(method, 1);
+        let nonzero = |x: u64| {
+            assert!(x > 0);
+            x
+        };
+        for end in [1 << 40, u64::MAX] {
+            let error = pool.map(nonzero, 0..end).unwrap_err();
+            assert!(matches!(error, Error::Panicked { .. }));
+        }
+    });
+}
+
+#[test]
 fn a_function_whose_types_have_names_beyond_measure_is_an_error_and_holds_up_nobody() {
     type Twelve<T> = (T, T, T, T, T, T, T, T, T, T, T, T);
     fn named<T: 'static>(x: u32) -> u32 {
