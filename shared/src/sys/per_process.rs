@@ -3,6 +3,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use super::origin::Origin;
+
 /// A value that each process has for itself.
 ///
 /// A program may fork by itself. The copy then has the memory of the original, but neither its threads nor
@@ -11,7 +13,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 pub(crate) struct PerProcess<T: 'static>(AtomicPtr<Owned<T>>);
 
 struct Owned<T> {
-    pid: u32,
+    /// Numbers of processes are used again, this one is not.
+    origin: Origin,
     value: T,
 }
 
@@ -25,17 +28,17 @@ impl<T: Default + Send + Sync> PerProcess<T> {
     ///
     /// Acquire and the Release in AcqRel are partners: who sees the pointer sees what it points to.
     pub(crate) fn get(&self) -> &'static T {
-        let pid = std::process::id();
+        let origin = Origin::here();
         loop {
             let place = self.0.load(Ordering::Acquire);
             // SAFETY: `as_ref` asks for null or a valid pointee that nobody changes: what was stored came from
             // `Box::into_raw` and is neither freed nor borrowed mutably afterwards.
             if let Some(owned) = unsafe { place.as_ref() }
-                && owned.pid == pid
+                && owned.origin == origin
             {
                 return &owned.value;
             }
-            let fresh = Box::into_raw(Box::new(Owned { pid, value: T::default() }));
+            let fresh = Box::into_raw(Box::new(Owned { origin, value: T::default() }));
             if self.0.compare_exchange(place, fresh, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 // SAFETY: `from_raw` asks for a pointer of `into_raw` that is not used again: the exchange has
                 // failed, so nobody else has seen this one.
