@@ -69,7 +69,11 @@ impl<'de> Decoder<'de> {
     pub(super) fn take_length(&mut self) -> Result<usize, Error> {
         match self.take()? {
             [ATTACHED] => Err(Error::Wrong),
-            [LONG] => usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| Error::Wrong),
+            // No value takes more bytes than that, and of elements without bytes nobody is to count more.
+            [LONG] => match u32::try_from(u64::from_le_bytes(self.take()?)) {
+                Ok(length) => Ok(length as usize),
+                Err(_) => Err(Error::TooShort),
+            },
             [short] => Ok(usize::from(short)),
         }
     }

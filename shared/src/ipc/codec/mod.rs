@@ -190,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_no_value_has_is_refused_though_its_elements_may_take_no_bytes() {
+        for length in [1 << 32, u64::MAX] {
+            let bytes = [&[LONG], length.to_le_bytes().as_slice()].concat();
+            assert_eq!(decode::<Vec<()>>(&bytes), Err(Error::TooShort));
+        }
+        crosses(&vec![(); 1000]);
+    }
+
+    #[test]
     fn long_bytes_are_attached_where_that_is_possible() {
         let texts = ["x".repeat(ATTACHED_FROM), "y".repeat(3), "zü".repeat(ATTACHED_FROM)];
         let (mut bytes, mut outgoing) = (Vec::new(), attachments::Outgoing::default());
