@@ -1,7 +1,8 @@
 //! Starting a child as the same program, started again.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use rustix::process::{Pid, PidfdFlags, Resource, Signal, WaitOptions, getrlimit};
 
@@ -26,6 +27,8 @@ pub(super) fn start(
 
 /// Starts a child of the calling thread.
 fn start_here(channel: &OwnedFd, files: &[OwnedFd], world: &World, kind: Kind) -> io::Result<(Pid, OwnedFd)> {
+    let channel = &Lifted::new(channel.as_fd())?;
+    let files = files.iter().map(|file| Lifted::new(file.as_fd())).collect::<io::Result<Vec<_>>>()?;
     let files: Vec<BorrowedFd<'_>> = files.iter().map(AsFd::as_fd).collect();
     let summons = (summons::VARIABLE.into(), summons::write(channel.as_fd(), &files).into());
     let environment = environment::with(world.variables.iter().chain([&summons]))?;
@@ -33,10 +36,11 @@ fn start_here(channel: &OwnedFd, files: &[OwnedFd], world: &World, kind: Kind) -
     let inherited: Vec<BorrowedFd<'_>> = [channel.as_fd()].into_iter().chain(files).collect();
     let withheld = if kind == Kind::Helper { open_descriptors()? } else { Vec::new() };
     let folder = world.folder.clone().map(|folder| c_string(folder.into())).transpose()?;
-    let streams = [&world.input, &world.output, &world.errors];
+    let streams =
+        [Lifted::stream(&world.input)?, Lifted::stream(&world.output)?, Lifted::stream(&world.errors)?];
     let pid = spawn_again(&Setup {
         folder: folder.as_deref(),
-        streams: streams.map(|stream| stream.as_ref().map(|stream| stream.as_fd())),
+        streams: streams.each_ref().map(|stream| stream.as_ref().map(AsFd::as_fd)),
         arguments: &arguments,
         environment: &environment,
         inherited: &inherited,
@@ -50,6 +54,35 @@ fn start_here(channel: &OwnedFd, files: &[OwnedFd], world: &World, kind: Kind) -
         Err(error) => {
             abandon(pid);
             Err(error.into())
+        }
+    }
+}
+
+/// A descriptor whose number is none of a standard stream. Where the program has closed one of these, the next descriptor
+/// gets its number, which in the child is to be the stream's again.
+enum Lifted<'a> {
+    AsItWas(BorrowedFd<'a>),
+    Above(OwnedFd),
+}
+
+impl<'a> Lifted<'a> {
+    fn new(descriptor: BorrowedFd<'a>) -> io::Result<Lifted<'a>> {
+        if descriptor.as_raw_fd() > libc::STDERR_FILENO {
+            return Ok(Lifted::AsItWas(descriptor));
+        }
+        Ok(Lifted::Above(rustix::io::fcntl_dupfd_cloexec(descriptor, libc::STDERR_FILENO + 1)?))
+    }
+
+    fn stream(stream: &'a Option<Arc<OwnedFd>>) -> io::Result<Option<Lifted<'a>>> {
+        stream.as_ref().map(|stream| Lifted::new(stream.as_fd())).transpose()
+    }
+}
+
+impl AsFd for Lifted<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Lifted::AsItWas(descriptor) => *descriptor,
+            Lifted::Above(descriptor) => descriptor.as_fd(),
         }
     }
 }

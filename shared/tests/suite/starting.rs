@@ -8,7 +8,7 @@ use crate::support::{
     panic_twice, said_children, say_children, say_pid, start, start_pool, wait_for_death, wait_for_release,
 };
 use multiprocessing::{
-    Builder, Error, ExitStatus, OnDrop, Pool, Process, StartMethod, active_children, spawn,
+    Builder, Error, ExitStatus, OnDrop, Pool, Process, SharedBytes, StartMethod, active_children, spawn,
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Resource, Rlimit, Signal};
 #[test]
@@ -90,6 +90,18 @@ fn either_method_gives_a_child_its_parents_world_of_that_moment() {
         assert_eq!(input, "");
         let here = std::env::current_dir().unwrap();
         assert_eq!(fs::read_to_string(printed).unwrap(), format!("{}\n", here.display()));
+    });
+}
+
+#[test]
+fn a_program_that_has_closed_its_standard_streams_starts_children_all_the_same() {
+    alone(|method| {
+        for number in [0, 1] {
+            nix::unistd::close(number).unwrap();
+            assert_eq!(start(method, double, 4).join().unwrap(), 8);
+            let bytes = SharedBytes::copy_from_slice(b"some").unwrap();
+            assert_eq!(start_pool(method, 1).apply(|bytes: SharedBytes| bytes.len(), bytes).unwrap(), 4);
+        }
     });
 }
 
