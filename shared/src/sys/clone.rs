@@ -26,8 +26,17 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
-    /// Looks it up. An error where the kernel does not tell (it was built without CONFIG_CHECKPOINT_RESTORE).
+    /// Looks it up. An error where the kernel does not tell (it was built without CONFIG_CHECKPOINT_RESTORE), and on
+    /// machines whose order of the arguments of clone(2) is not known here.
     pub(crate) fn own() -> io::Result<Thread> {
+        if !cfg!(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            target_arch = "powerpc64",
+            target_arch = "riscv64"
+        )) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let mut thread = Thread { tid: ptr::null_mut(), robust_list: ptr::null_mut(), robust_length: 0 };
         // SAFETY: `prctl` with PR_GET_TID_ADDRESS asks for a place for one pointer, which this is.
         check(unsafe { libc::prctl(libc::PR_GET_TID_ADDRESS, &raw mut thread.tid) }.into())?;

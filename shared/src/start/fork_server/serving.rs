@@ -109,7 +109,7 @@ fn prepare(socket: &OwnedFd) -> io::Result<Thread> {
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
     Thread::own().map_err(|error| {
-        let text = format!("the kernel does not tell what a copy of a process needs: {error}");
+        let text = format!("a copy of a process cannot be made on this machine: {error}");
         io::Error::new(error.kind(), text)
     })
 }
