@@ -69,9 +69,10 @@
 //!
 //! * **The function** is a plain function, also a generic one, or a closure that captures nothing. Anything
 //!   else does not build (`cargo check` may not see it): neither `move` nor a reference helps, nor a variable that holds
-//!   one of several functions. What a function needs is its argument; which one to call, an enum can say. Only the function's place in the program
-//!   is sent, and the child checks that it is the same program, the same place and the same types before it
-//!   calls.
+//!   one of several functions. What a function needs is its argument; which one to call, an enum can say.
+//!   A `Copy` value without data may be captured, a marker say, and the child makes one of its own out of nothing: there it
+//!   proves nothing of what was done here. Only the function's place in the program is sent, and the child checks that
+//!   it is the same program, the same place and the same types before it calls.
 //! * **The argument and the result** are of types that implement serde's `Serialize` and `DeserializeOwned`.
 //!   So they are owned: `String` and not `&str`, `Vec<u64>` and not `&[u64]`; and an error that
 //!   is not serde's to write, as `io::Error` and this library's own, crosses as its text
@@ -99,7 +100,7 @@
 //! | `connection.wait(…, timeout)`, `sentinel` | [`wait`], a [`Process`] as a descriptor (`AsFd`) | |
 //! | `terminate()`, `kill()` | [`Process::terminate`], [`kill`](Process::kill) | and with all that it started: [`terminate_tree`](Process::terminate_tree), [`kill_tree`](Process::kill_tree) |
 //! | `active_children()`, `current_process()`, `parent_process()` | [`active_children`], [`current`], [`parent`] | workers of pools are called `PoolWorker-3`, say; all children of a process are counted together |
-//! | `daemon=True` | [`OnDrop`] | no child ever outlives its parent, however the parent ends |
+//! | `daemon=True` | [`OnDrop`] | from [`init`] on, no child outlives its parent, however the parent ends |
 //! | `Pool(n, initializer, initargs, maxtasksperchild)` | [`Pool::new`], [`Pool::builder`] | calls are counted, not chunks; an initializer that panics or returns an `Err` is an error, not an endless restart |
 //! | `Pool()` | [`Pool::with_default_size`] | as many workers as CPUs that may be used |
 //! | `map(f, xs, chunksize)` | [`Pool::map`], [`Pool::chunks_of`] | the first error in the order of the items, and the rest is called off |
@@ -138,9 +139,11 @@
 //! worker had not sent them yet; calls that were not begun are done by others. Nothing waits for a process
 //! that is dead.
 //!
-//! A child ends when its parent does, even when the parent is killed and the child is busy.
-//! Pool workers ignore Ctrl-C: it is the parent that answers it, by [`Pool::terminate`] in a handler, say, and by its end
-//! theirs. A process by [`spawn`] gets it as its parent does.
+//! A child ends when its parent does, even when the parent is killed and the child is busy; if it has not come to
+//! [`init`] by then, it ends there.
+//! Pool workers ignore Ctrl-C: it is the parent that answers it, by [`Pool::terminate`], say, once a
+//! handler has noted it (in the handler itself no lock may be taken), and by its end theirs. A process by [`spawn`] gets
+//! it as its parent does.
 //!
 //! # Platform
 //!

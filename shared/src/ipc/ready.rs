@@ -10,7 +10,7 @@ use rustix::event::{PollFd, Timespec, poll};
 ///
 /// # Panics
 ///
-/// Only where poll(2) is used wrongly or the kernel is out of memory.
+/// Only where poll(2) is given more descriptors than the process may have, or the kernel is out of memory.
 pub(crate) fn wait(descriptors: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

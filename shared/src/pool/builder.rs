@@ -148,8 +148,8 @@ impl PoolBuilder {
     /// # Errors
     ///
     /// [`Error::NotInitialised`] without [`init`](crate::init), [`Error::Serialise`] if the initializer's
-    /// argument does not serialise, and [`Error::Start`] when the system has no room for the workers or there are
-    /// to be none.
+    /// argument does not serialise, [`Error::WrongProgram`] if its function is not part of the program's own file, and
+    /// [`Error::Start`] when the system has no room for the workers or there are to be none.
     pub fn build(self) -> Result<Pool, Error> {
         init::require()?;
         let start = |source| Error::Start { source };

@@ -81,6 +81,9 @@ impl<R: DeserializeOwned> MapHandle<R> {
     /// takes its time, or panics, holds up other callbacks at most, and no call and no result.
     /// [`Pool::join`](super::Pool::join), `terminate` and dropping the pool wait for the callbacks.
     ///
+    /// On that thread all signals are blocked, so that handlers run on the program's own threads. Threads and other
+    /// programs that a callback starts may inherit that.
+    ///
     /// # Errors
     ///
     /// [`Error::Start`] if there is no room for that thread, and [`Error::Copied`] in a copy of the process by

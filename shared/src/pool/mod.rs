@@ -182,7 +182,8 @@ impl Pool {
     /// [`Error::Panicked`] if the function panicked, [`Error::Died`] if the worker ended during the call,
     /// [`Error::Serialise`] and [`Error::Deserialise`] if a value did not get across; and what is wrong with
     /// the pool itself: [`Error::PoolClosed`], [`Error::PoolTerminated`], [`Error::Initializer`],
-    /// [`Error::WorkersDie`].
+    /// [`Error::WorkersDie`], [`Error::StartTimedOut`], [`Error::Start`] if no worker could be started in place of
+    /// another one, [`Error::WrongProgram`], and [`Error::Copied`] in a copy of the process by fork.
     pub fn apply<F, A, R>(&self, f: F, arg: A) -> Result<R, Error>
     where
         F: Fn(A) -> R + Copy + 'static,

@@ -21,7 +21,8 @@ use crate::start::{self, Order, StartMethod, Started, World};
 
 /// What becomes of a child whose [`Process`] is dropped without a join.
 ///
-/// Whatever is chosen, no child outlives its parent process.
+/// Whatever is chosen, no child outlives its parent process. One that has not come to [`init`](crate::init) when its parent
+/// ends does so there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDrop {
     /// The drop waits for the child's end. While the thread is panicking the child is killed instead, so that

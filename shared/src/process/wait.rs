@@ -14,6 +14,10 @@ use crate::ipc::ready;
 /// [`Process`](crate::Process), [`ActiveChild`](crate::ActiveChild), and any other descriptor beside them as
 /// `&dyn AsFd`.
 ///
+/// # Panics
+///
+/// If there are more of them than this process may have descriptors (RLIMIT_NOFILE): poll(2) takes no more at a time.
+///
 /// ```
 /// use std::os::fd::AsFd;
 ///

@@ -9,6 +9,9 @@ pub(crate) const fn holds_no_data<F>() -> bool {
 ///
 /// The caller has to have been given a value of `F` in the process that sent the call: then the type is
 /// inhabited, and since it is `Copy` there may be one more of it.
+///
+/// The same goes for values without data that a closure has captured. What one of them is to prove beyond that it exists,
+/// of the process that it was made in, it does not prove here: the manual says so.
 pub(crate) fn conjure<F: Copy>() -> F {
     // Whoever offers a function that holds data is told so by the compiler, once: in `entry`. So this is no constant.
     assert!(holds_no_data::<F>(), "only a function without data can be made from its type");
