@@ -175,7 +175,7 @@ pub(super) fn explain_busy(run: &RunRecord, count: Count) -> Explanation {
         }
     };
     Explanation::new(format!(
-        "{who}, so {} did a good part of the work; {} expected. Give each of them its part.",
+        "{who}, so {} did a good part of the work; {} expected. Give each of them its part, of about as much work.",
         children_counted(busy(run) as u64),
         count::described(count),
     ))
@@ -193,7 +193,7 @@ pub(super) fn explain_together(most: usize, created: usize, count: Count) -> Exp
         created if created == most => {
             format!(" No more than {created} {} started.", if created == 1 { "is" } else { "are" })
         }
-        _ => " Start all of them before you wait for the first; to drop a `Process` is to wait for it, too."
+        _ => " Start all of them before you wait for the first; in Rust, to drop a `Process` is to wait for it, too."
             .to_owned(),
     };
     Explanation::new(format!(
