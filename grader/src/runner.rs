@@ -10,9 +10,6 @@ use crate::submission::Program;
 /// So many orders are tried at most.
 const MOST_ORDERS: usize = 5_000;
 
-/// SIGKILL and SIGTERM, by which children are ended that are not needed any more; see signal(7).
-const SENT_BY_OTHERS: [i32; 2] = [9, 15];
-
 /// SIGBUS and SIGSEGV.
 const FAULTS: [i32; 2] = [7, 11];
 
@@ -27,6 +24,8 @@ pub struct Runs {
     wrappers: Option<u32>,
     /// What memory the processes of a run may share.
     sharing: Sharing,
+    /// Whether processes may have sent each other messages.
+    sends_messages: bool,
     /// Whether a run at the accesses to shared memory proved nothing, as others would not.
     is_spoilt: bool,
     /// Whether a run for an order could not be steered to its end.
@@ -62,7 +61,7 @@ pub fn run_until(
     let orders = if selection.every_order() { Orders::TooMany } else { Orders::Some };
     let mut runs = Runs { orders, ..Runs::default() };
     for schedule in schedules(question, selection) {
-        if schedule.policy == Policy::Memory && !runs.is_worth_its_time(schedule, selection) {
+        if !runs.is_worth_its_time(schedule, selection) {
             continue;
         }
         match one(program, question, schedule, &mut runs) {
@@ -98,16 +97,19 @@ impl Runs {
         self.is_spoilt && self.sharing == Sharing::Memory
     }
 
-    /// Whether a run at the accesses to shared memory may show what others do not.
+    /// Whether a run at messages or at the accesses to shared memory may show what others do not; nothing is known of that
+    /// before the first run.
     ///
-    /// Pools and queues have semaphores too, and most programs none of their own: these get a third of such runs.
+    /// Pools and queues have semaphores too, and most programs none of their own: these get a third of the runs at memory.
     fn is_worth_its_time(&self, schedule: Schedule, selection: &Selection) -> bool {
-        if self.is_spoilt {
-            return false;
+        match schedule.policy {
+            Policy::Messages => return self.sends_messages || self.records.is_empty(),
+            Policy::Memory if self.is_spoilt => return false,
+            Policy::Memory => {}
+            _ => return true,
         }
         let mut seeds = selection.schedules().iter().filter(|other| other.policy == Policy::Memory);
         match self.sharing {
-            // Nothing is known before the first run.
             Sharing::Nothing => self.records.is_empty(),
             Sharing::Semaphores => {
                 let of = seeds.clone().count();
@@ -170,6 +172,7 @@ fn one(
         runs.complaints = complaints(&run.record);
     }
     runs.sharing = runs.sharing.max(run.sharing);
+    runs.sends_messages |= run.sends_messages;
     runs.is_unsteered |= schedule.policy == Policy::Exhaustive && run.is_unsteered;
     if run.is_disturbed || is_spoilt(&run.record) {
         runs.is_spoilt = true;
@@ -195,7 +198,7 @@ fn is_spoilt(run: &RunRecord) -> bool {
 fn gave_up(run: &TracedRun, usual_complaints: usize) -> bool {
     let ended_badly = |number: &u32| match run.record.process(*number).and_then(|one| one.status) {
         Some(ExitStatus::Code(code)) => code != 0,
-        Some(ExitStatus::Signal(signal)) => *number == 0 || !SENT_BY_OTHERS.contains(&signal),
+        Some(signal) => *number == 0 || !signal.is_by_others(),
         None => false,
     };
     let mut concerned = std::iter::once(&0).chain(&run.hurried);

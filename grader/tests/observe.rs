@@ -15,6 +15,8 @@ mod hostile;
 mod lines;
 #[path = "observe/memory.rs"]
 mod memory;
+#[path = "observe/messages.rs"]
+mod messages;
 #[path = "observe/model.rs"]
 mod model;
 #[path = "observe/processes.rs"]

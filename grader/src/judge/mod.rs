@@ -236,6 +236,13 @@ fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
     if is_steered && explanation.listing.iter().any(|line| line.note == output::TOO_EARLY) {
         explanation.text += " The grader chose this order, as a busy machine may; a sleep is no wait.";
     }
+    if run.schedule.policy == Policy::Messages
+        && !explanation.listing.is_empty()
+        && run.ending == Ending::Finished
+    {
+        explanation.text += " In this run the messages of the processes came in another order than usual, as they may on \
+                             any machine.";
+    }
     if run.schedule.policy == Policy::Memory {
         explanation.text += match run.ending {
             Ending::Deadlocked { .. } => {

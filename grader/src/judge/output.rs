@@ -7,7 +7,8 @@ use super::outcome::Outcome;
 use super::shown::{clipped, escaped, listed, plural, quoted};
 use super::text::{self, TooAmbiguous};
 use crate::model::{
-    By, Count, Expectation, Explanation, Line, Machine, Mark, Observation, RunRecord, Stream,
+    By, Count, ExitStatus, Expectation, Explanation, Line, Machine, Mark, Observation, Process, RunRecord,
+    Stream,
 };
 
 /// What stands beside a line that came too early.
@@ -114,12 +115,12 @@ fn explain(expectation: &Expectation, lines: &[&Line], right: usize, run: &RunRe
     };
     let (missing, extra) = (assignment.missing(), assignment.extra());
     if lines.is_empty() {
-        return explain_nothing(&assignment, &missing);
+        return explain_nothing(&assignment, &missing, run);
     }
     match (missing.as_slice(), extra.as_slice()) {
         ([], []) => explain_order(&assignment, lines),
         ([], [first, ..]) => explain_extra(&assignment, lines, *first, extra.len(), run),
-        (_, []) => explain_missing(&assignment, lines, &missing),
+        (_, []) => explain_missing(&assignment, lines, &missing, run),
         (_, [first, ..]) if twin(&assignment, lines, *first).is_some() => {
             explain_twin(&assignment, lines, *first, &missing, run)
         }
@@ -151,10 +152,13 @@ fn explain_in_short(lines: &[&Line], right: usize) -> Explanation {
     }
 }
 
-fn explain_nothing(assignment: &Assignment<'_>, missing: &[usize]) -> Explanation {
+fn explain_nothing(assignment: &Assignment<'_>, missing: &[usize], run: &RunRecord) -> Explanation {
     let verb = if missing.len() == 1 { "is" } else { "are" };
-    let mut explanation =
-        Explanation::new(format!("Nothing was printed; {} {verb} expected.", plural(missing.len(), "line")));
+    let mut explanation = Explanation::new(format!(
+        "Nothing was printed; {} {verb} expected.{}",
+        plural(missing.len(), "line"),
+        cut_short(run)
+    ));
     for slot in missing.iter().take(MOST_LISTED) {
         explanation =
             explanation.with_line("expected", pattern_of(&assignment.slots[*slot]), Mark::Right, "");
@@ -316,12 +320,17 @@ fn are_missing(assignment: &Assignment<'_>, missing: &[usize]) -> String {
 }
 
 /// Every line is expected, and some are missing.
-fn explain_missing(assignment: &Assignment<'_>, lines: &[&Line], missing: &[usize]) -> Explanation {
+fn explain_missing(
+    assignment: &Assignment<'_>,
+    lines: &[&Line],
+    missing: &[usize],
+    run: &RunRecord,
+) -> Explanation {
     let text = match missing {
         [one] => format!("The line {} is missing.", quoted(&assignment.slots[*one].pattern.source)),
         several => format!("{}.", are_missing(assignment, several)),
     };
-    let mut explanation = Explanation::new(text);
+    let mut explanation = Explanation::new(text + &cut_short(run));
     let from = lines.len().saturating_sub(MOST_LISTED);
     for (index, line) in lines.iter().enumerate().skip(from) {
         explanation = explanation.with_line(number(index), clipped(&line.text, 0).0, Mark::Plain, "");
@@ -330,6 +339,29 @@ fn explain_missing(assignment: &Assignment<'_>, lines: &[&Line], missing: &[usiz
         explanation = explanation.with_line("missing", pattern_of(&assignment.slots[*slot]), Mark::Right, "");
     }
     explanation
+}
+
+/// The children that printed nothing and were ended by a signal: what a process has not flushed is lost then.
+fn cut_short(run: &RunRecord) -> String {
+    let is_silent = |process: &&Process| {
+        process.status.is_some_and(ExitStatus::is_by_others)
+            && !run.stream(Stream::Stdout).iter().any(|line| line.writer == Some(process.number))
+    };
+    let children = run.processes.iter().skip(1).filter(is_silent);
+    let mut labels: Vec<String> = children.map(Process::label).collect();
+    let were = if labels.len() == 1 { "was" } else { "were" };
+    if labels.len() > 3 {
+        let more = labels.split_off(2).len();
+        labels.push(format!("{more} more"));
+    }
+    if labels.is_empty() {
+        return String::new();
+    }
+    format!(
+        " In this run {} {were} ended by a signal: what a process has printed and not flushed is lost then. Let it end by \
+         itself and wait for it, as `close` and `join` of a pool do.",
+        listed(&labels)
+    )
 }
 
 /// A line that is like nothing that is missing.
@@ -434,7 +466,11 @@ fn explain_names(lines: &[&Line], right: usize) -> Explanation {
 
 fn explain_distinct(values: usize, count: Count) -> Explanation {
     let of = if values == 1 { "1 value was".to_owned() } else { format!("{values} different values were") };
-    Explanation::new(format!("{of} printed; {} expected.", super::count::described(count)))
+    Explanation::new(format!(
+        "{of} printed; {} expected. If they are drawn at random: processes that go on from copies of one generator draw \
+         the same.",
+        super::count::described(count)
+    ))
 }
 
 /// Every line reads right and stands right, but somebody else wrote it.

@@ -60,6 +60,14 @@ pub enum ExitStatus {
     Signal(i32),
 }
 
+impl ExitStatus {
+    /// Whether it is SIGKILL or SIGTERM, by which others end a process that is not needed any more; see signal(7).
+    #[must_use]
+    pub fn is_by_others(self) -> bool {
+        matches!(self, ExitStatus::Signal(9 | 15))
+    }
+}
+
 impl fmt::Display for ExitStatus {
     /// "exit code 3" or "SIGKILL".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

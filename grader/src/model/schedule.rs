@@ -25,6 +25,9 @@ pub enum Policy {
     ChildrenFirst,
     /// The output of the newest process first.
     Reverse,
+    /// The newest process first where processes send each other messages or hand over locks, and nowhere else; with seed
+    /// 1 main first, and the others take turns, whoever came last first.
+    Messages,
     /// Any one, drawn with the seed.
     Random,
     /// The same where processes reach into memory that they share, and nowhere else; with seed 1 they take turns.
@@ -51,6 +54,10 @@ pub enum Point {
     Output,
     /// A process is about to reach into memory that it shares with others.
     Memory,
+    /// A process is about to send a message to another.
+    Message,
+    /// A process has let another have a lock, or whatever else that one waited for.
+    HandOver,
     /// A process is about to end.
     End,
 }
@@ -70,9 +77,10 @@ impl fmt::Display for Held {
         let what = match self.point {
             Point::Birth => "begins",
             Point::Exec => "begins its program",
-            Point::Parent => "goes on",
+            Point::Parent | Point::HandOver => "goes on",
             Point::Output => "prints",
             Point::Memory => "reaches into shared memory",
+            Point::Message => "sends a message",
             Point::End => "ends",
         };
         match self.process {
@@ -84,11 +92,12 @@ impl fmt::Display for Held {
 
 impl Policy {
     /// Every value with the name that people and reports use.
-    pub const NAMES: [(&'static str, Policy); 9] = [
+    pub const NAMES: [(&'static str, Policy); 10] = [
         ("free", Policy::Free),
         ("children-last", Policy::ChildrenLast),
         ("children-first", Policy::ChildrenFirst),
         ("reverse", Policy::Reverse),
+        ("messages", Policy::Messages),
         ("random", Policy::Random),
         ("memory", Policy::Memory),
         ("exhaustive", Policy::Exhaustive),
@@ -104,6 +113,7 @@ impl Policy {
             Policy::ChildrenLast => "children-last",
             Policy::ChildrenFirst => "children-first",
             Policy::Reverse => "reverse",
+            Policy::Messages => "messages",
             Policy::Random => "random",
             Policy::Memory => "memory",
             Policy::Exhaustive => "exhaustive",

@@ -27,7 +27,7 @@ impl Holding {
         self.held.is_empty()
     }
 
-    /// Where they stand, in the order of [`Holding::take`]'s indexes.
+    /// Where they stand, in the order in which they came to be held; so are [`Holding::take`]'s indexes.
     pub(super) fn points(&self) -> Vec<Held> {
         self.held.iter().map(|(held, _)| *held).collect()
     }
@@ -48,8 +48,8 @@ impl Holding {
     }
 
     pub(super) fn take(&mut self, index: usize) -> (Held, Stopped) {
-        let taken = self.held.swap_remove(index);
-        self.passed.swap_remove(index);
+        let taken = self.held.remove(index);
+        self.passed.remove(index);
         self.passed.iter_mut().for_each(|times| *times += 1);
         self.settle();
         taken
@@ -65,8 +65,8 @@ impl Holding {
     /// Drops a thread that has been killed meanwhile.
     pub(super) fn forget(&mut self, tid: Pid) {
         while let Some(index) = self.held.iter().position(|(_, stopped)| stopped.tid() == tid) {
-            self.held.swap_remove(index);
-            self.passed.swap_remove(index);
+            self.held.remove(index);
+            self.passed.remove(index);
         }
         self.settle();
     }

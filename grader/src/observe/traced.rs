@@ -13,6 +13,7 @@
 mod closing;
 mod errand;
 mod memory;
+mod messages;
 mod steering;
 mod stops;
 mod time;
@@ -45,6 +46,7 @@ use crate::model::{Ending, Invocation, Limit, Limits, Line, Policy, RunRecord, S
 use crate::schedule::{Choice, Decider};
 use crate::sys::{Event, Filter, Keeper, Program, Report, Start, Step, Stopped, SystemCall, Tracer, Watched};
 use memory::Memory;
+use messages::Messages;
 use time::{GENEROUS, NEARLY};
 
 /// How long after main's end the others may take to end by themselves.
@@ -89,7 +91,10 @@ pub struct Plan {
 
 impl From<Schedule> for Plan {
     fn from(schedule: Schedule) -> Plan {
-        Plan { schedule, wrappers: 0, most_passed: None, repeated: 0 }
+        // What comes of a generous timeout is seen where births and ends are held. While messages are, such a wait is for
+        // one of them.
+        let most_passed = (schedule.policy == Policy::Messages).then_some(GENEROUS);
+        Plan { schedule, wrappers: 0, most_passed, repeated: 0 }
     }
 }
 
@@ -125,6 +130,8 @@ pub struct TracedRun {
     pub wrappers: u32,
     /// What memory it mapped that its processes may share.
     pub sharing: Sharing,
+    /// Whether its processes may have sent each other messages.
+    pub sends_messages: bool,
     /// Whether it proves nothing, since what came out may be the tracer's doing.
     pub is_disturbed: bool,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
@@ -236,6 +243,7 @@ struct Run<'a> {
     cut: Option<TimedCall>,
     /// What processes share.
     memory: Memory,
+    messages: Messages,
     sharing: Sharing,
     clock: Clock,
     timers: Timers,
@@ -305,6 +313,7 @@ impl<'a> Run<'a> {
         let filter = Filter::new(match plan.schedule.policy {
             Policy::Free => Watched::Few,
             Policy::Memory => Watched::All,
+            Policy::Messages => Watched::HandOvers,
             _ => Watched::Looks,
         });
         let start = Start::new(program, &environment(folder), ends, &resources);
@@ -350,6 +359,7 @@ impl<'a> Run<'a> {
             interrupted: HashMap::new(),
             cut: None,
             memory: Memory::default(),
+            messages: Messages::default(),
             sharing: Sharing::Nothing,
             clock: Clock::new(started),
             timers: Timers::default(),

@@ -53,7 +53,7 @@ impl fmt::Display for Allowed {
 }
 
 impl Selection {
-    /// Two free runs, the three named orders and a few random ones, of processes and of accesses to what they share: what
+    /// Two free runs, the five named orders and a few random ones, of processes and of accesses to what they share: what
     /// every grading makes.
     #[must_use]
     pub fn quick() -> Selection {
@@ -103,12 +103,18 @@ impl Selection {
         self.every_order || Selection::quick().schedules.iter().all(|one| self.schedules.contains(one))
     }
 
-    /// Two free runs, the three named orders and so many random ones of either kind.
+    /// Two free runs, the five named orders and so many random ones of either kind.
     #[must_use]
     pub fn with_seeds(seeds: u64) -> Selection {
-        let named = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
+        let named = [
+            (Policy::ChildrenLast, 0),
+            (Policy::ChildrenFirst, 0),
+            (Policy::Reverse, 0),
+            (Policy::Messages, 0),
+            (Policy::Messages, 1),
+        ];
         let mut schedules = Selection::free().schedules;
-        schedules.extend(named.map(|policy| Schedule { policy, seed: 0 }));
+        schedules.extend(named.map(|(policy, seed)| Schedule { policy, seed }));
         for policy in [Policy::Random, Policy::Memory] {
             schedules.extend((1..=seeds).map(|seed| Schedule { policy, seed }));
         }
@@ -168,6 +174,8 @@ mod tests {
             "children-last",
             "children-first",
             "reverse",
+            "messages",
+            "messages:1",
             "random:1",
             "random:2",
             "random:3",
@@ -176,13 +184,13 @@ mod tests {
             "memory:3",
         ];
         assert_eq!(names("quick"), expected);
-        assert_eq!(Selection::default().schedules().len(), 11);
+        assert_eq!(Selection::default().schedules().len(), 13);
     }
 
     #[test]
     fn thorough_has_fifty_random_ones() {
         let thorough = names("thorough");
-        assert_eq!((thorough.len(), thorough[54].as_str()), (105, "random:50"));
+        assert_eq!((thorough.len(), thorough[56].as_str()), (107, "random:50"));
         assert_eq!(thorough.last().map(String::as_str), Some("memory:50"));
     }
 

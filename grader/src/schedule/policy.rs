@@ -40,7 +40,7 @@ impl Decider {
             seed,
             leaves_standing: schedule.leaves_standing(),
             // What goes wrong where two do the same at the same time is seen in this way; the rest is left to chance.
-            takes_turns: policy == Policy::Memory && seed == 1,
+            takes_turns: matches!(policy, Policy::Memory | Policy::Messages) && seed == 1,
             turns: HashMap::new(),
             choices: Vec::new(),
         }
@@ -56,6 +56,7 @@ impl Decider {
             Policy::ChildrenLast => matches!(point, Point::Birth | Point::Exec | Point::End),
             Policy::ChildrenFirst => point == Point::Parent,
             Policy::Reverse => point == Point::Output,
+            Policy::Messages => matches!(point, Point::Message | Point::HandOver),
             Policy::Random => matches!(point, Point::Birth | Point::Exec | Point::Output),
             Policy::Memory => point == Point::Memory,
             Policy::Exhaustive => matches!(point, Point::Birth | Point::Output),
@@ -74,7 +75,7 @@ impl Decider {
         !self.policy.is_without_children()
     }
 
-    /// The index of the one that goes on; `held` is not empty.
+    /// The index of the one that goes on; `held` is not empty, and stands in the order in which they came to be held.
     ///
     /// `awaited` tells the processes that somebody waits for by name: under `children-last` they go before the others,
     /// so that whoever waits for some children only gets on while the rest is still held.
@@ -93,10 +94,16 @@ impl Decider {
             | Policy::ChildrenLast
             | Policy::ChildrenFirst
             | Policy::Reverse => of.saturating_sub(1),
+            // Main goes before its children, so that there is something to do for all of them.
+            Policy::Messages if self.takes_turns && held[by_age[0]].process == 0 => 0,
+            Policy::Messages if self.takes_turns => {
+                // In the first round whoever came last begins, so that who got work last is done first.
+                let next = (0..held.len()).rev().min_by_key(|index| self.turn(held[*index]));
+                by_age.iter().position(|index| Some(*index) == next).unwrap_or(0) as u64
+            }
+            Policy::Messages => of.saturating_sub(1),
             Policy::Memory if self.takes_turns => {
-                let turn = |index: &usize| self.turns.get(&held[*index].process).map_or(0, |turn| turn + 1);
-                let place = (0..by_age.len()).min_by_key(|place| turn(&by_age[*place]));
-                place.unwrap_or(0) as u64
+                (0..by_age.len()).min_by_key(|place| self.turn(held[by_age[*place]])).unwrap_or(0) as u64
             }
             Policy::Random | Policy::Memory => next_random(&mut self.seed) % of.max(1),
             // A seed stands for all choices of a run: its digits, in a base that changes from choice to choice.
@@ -112,6 +119,11 @@ impl Decider {
             self.choices.push(Choice { who: *who, chosen, of });
         }
         index
+    }
+
+    /// When somebody's process had its last turn; 0 before the first one.
+    fn turn(&self, held: Held) -> usize {
+        self.turns.get(&held.process).map_or(0, |turn| turn + 1)
     }
 
     /// The choices made so far.
@@ -197,6 +209,20 @@ mod tests {
         let order: Vec<u32> =
             (0..6).map(|_| [3, 1, 2][decider.choose(&born(&[3, 1, 2]), Vec::new)]).collect();
         assert_eq!(order, [1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn messages_come_from_the_newest_first_or_main_is_first_and_the_others_take_turns() {
+        let order = |seed| {
+            let mut decider = decider(Policy::Messages, seed);
+            let held: Vec<Held> = (0..4).map(|process| Held { process, point: Point::Message }).collect();
+            let children = &held[1..];
+            let all = decider.choose(&held, Vec::new) as u32;
+            let rest = (0..5).map(|_| decider.choose(children, Vec::new) as u32 + 1).collect::<Vec<_>>();
+            (all, rest)
+        };
+        assert_eq!(order(0), (3, vec![3, 3, 3, 3, 3]));
+        assert_eq!(order(1), (0, vec![3, 2, 1, 3, 2]));
     }
 
     #[test]

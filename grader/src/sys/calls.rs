@@ -87,6 +87,12 @@ pub fn adopts(call: &SystemCall) -> Option<bool> {
     is_asked.then_some(call.args[1] != 0)
 }
 
+/// Whether a call wakes whoever waits in another process for a lock, or for what else the two share.
+#[must_use]
+pub fn wakes_a_waiter(call: &SystemCall) -> bool {
+    call.number == libc::SYS_futex && call.args[1] as i32 == libc::FUTEX_WAKE
+}
+
 /// Whether a call maps memory that others may map.
 #[must_use]
 pub fn shares_memory(call: &SystemCall) -> bool {

@@ -33,9 +33,10 @@ const FIRST_ARG: u32 = 16;
 const X32: u32 = 0x4000_0000;
 
 /// The longest program: fifty instructions of frame, and two for each call.
-const MOST: usize = 112;
+const MOST: usize = 118;
 
-/// Where it holds the low halves of the third argument and of the fourth.
+/// Where it holds the low halves of the second argument, of the third and of the fourth.
+const SECOND_ARG: u32 = 24;
 const THIRD_ARG: u32 = 32;
 const FOURTH_ARG: u32 = 40;
 
@@ -46,6 +47,8 @@ pub enum Watched {
     Few,
     /// Calls by which a program may look again and again: at a clock, for the end of a child, for what can be read.
     Looks,
+    /// These, and calls by which a process may let another have a lock.
+    HandOvers,
     /// All calls, since any may reach into memory that processes share.
     All,
 }
@@ -86,6 +89,13 @@ impl Filter {
         filter.watch_sharing();
         if watched != Watched::Few {
             filter.watch_asking();
+        }
+        if watched == Watched::HandOvers {
+            // Without FUTEX_PRIVATE_FLAG, by which threads of one process say that they are.
+            filter.when(libc::SYS_futex, |filter| {
+                filter.load(SECOND_ARG);
+                filter.if_equal(libc::FUTEX_WAKE.into(), libc::SECCOMP_RET_TRACE);
+            });
         }
         if watched == Watched::All {
             // The tracer has it made itself, again and again.
@@ -203,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_filter_fits_into_its_room_and_ends_with_an_answer() {
-        for watched in [Watched::Few, Watched::Looks, Watched::All] {
+        for watched in [Watched::Few, Watched::Looks, Watched::HandOvers, Watched::All] {
             let filter = Filter::new(watched);
             let last = filter.instructions[usize::from(filter.length) - 1];
             assert_eq!(

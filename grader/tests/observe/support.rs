@@ -77,7 +77,8 @@ pub fn free(script: &str) -> RunRecord {
 }
 
 pub fn schedules() -> Vec<Schedule> {
-    let named = [Policy::Free, Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse];
+    let named =
+        [Policy::Free, Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse, Policy::Messages];
     let mut all: Vec<Schedule> = named.into_iter().map(|policy| Schedule { policy, seed: 0 }).collect();
     all.extend((1..=20).map(|seed| Schedule { policy: Policy::Random, seed }));
     all.extend((0..4).map(|seed| Schedule { policy: Policy::Exhaustive, seed }));

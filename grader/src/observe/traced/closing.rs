@@ -142,6 +142,7 @@ impl Run<'_> {
             choices: self.decider.choices().to_vec(),
             wrappers: self.wrappers,
             sharing: self.sharing,
+            sends_messages: self.messages.are_sent,
             is_disturbed: self.memory.is_disturbed,
             hurried,
             longest_wait: self.longest_wait,

@@ -174,7 +174,9 @@ impl Run<'_> {
 
     fn let_go(&mut self, held: Held, stopped: Stopped) -> io::Result<()> {
         match held.point {
-            Point::Birth | Point::Exec | Point::Parent => stopped.go_on(None),
+            Point::Birth | Point::Exec | Point::Parent | Point::Message | Point::HandOver => {
+                stopped.go_on(None)
+            }
             Point::Output => match stopped.call().ok().and_then(|call| self.output_of(&stopped, &call)) {
                 Some(output) => self.begin_write(stopped, output)?,
                 None => stopped.go_on(None),

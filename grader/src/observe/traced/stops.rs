@@ -50,7 +50,9 @@ impl Run<'_> {
             Stop::Call => self.call(stopped, process)?,
             Stop::CallDone => {
                 self.end_write(tid)?;
-                self.call_is_through(stopped, process)?;
+                if let Some(stopped) = self.has_handed_over(stopped, process) {
+                    self.call_is_through(stopped, process)?;
+                }
             }
             Stop::Signal(libc::SIGSEGV) if self.is_kept_out(&stopped, process) => {
                 self.kept_out(stopped, process)?;
@@ -206,6 +208,7 @@ impl Run<'_> {
                 None => return Ok(()),
             }
         }
+        let Some(stopped) = self.let_hand_over(stopped, &call) else { return Ok(()) };
         if !calls::is_of_interest(&call) {
             self.sharing = self.sharing.max(self.shared_by(&stopped, &call));
             if let Some(adopts) = calls::adopts(&call) {
@@ -225,7 +228,7 @@ impl Run<'_> {
                     self.hold_or_go_on(stopped, process, Point::Output, true);
                 }
                 Some(output) => self.begin_write(stopped, output)?,
-                None => self.go_on_into_call(stopped, process),
+                None => self.sends(stopped, process, &call),
             }
         } else if calls::is_kill(&call) {
             self.kill_call(stopped, process, &call);
@@ -361,6 +364,7 @@ impl Run<'_> {
         self.unborn.remove(&tid);
         self.interrupted.remove(&tid);
         self.memory.forget_thread(tid);
+        self.messages.forget_thread(tid);
         self.cut.take_if(|cut| cut.tid == tid);
         let at = self.at();
         if let Some(process) =
