@@ -33,13 +33,13 @@ impl Messages {
 }
 
 impl Run<'_> {
-    /// A thread is about to write to what is none of the outputs; it is held if that may be a message to another process.
+    /// A thread is about to write to what is none of the outputs; it is held if that may be a message to another process,
+    /// which may be still to come.
     pub(super) fn sends(&mut self, stopped: Stopped, process: usize, call: &SystemCall) {
         let target = calls::written_to(call).and_then(|number| proc::descriptor(stopped.tid(), number));
-        let is_message = target.is_some_and(|to| to.starts_with("pipe:") || to.starts_with("socket:"))
-            && self.tree.alive().nth(1).is_some()
-            && self.is_graded_program();
-        self.messages.are_sent |= is_message;
+        let is_message = target.is_some_and(|to| to.starts_with("pipe:") || to.starts_with("socket:"));
+        self.messages.are_sent |=
+            is_message && self.is_graded_program() && self.tree.alive().nth(1).is_some();
         match is_message && self.holds_at_messages(Point::Message) {
             true => self.hold_at_message(stopped, process, Point::Message),
             false => self.go_on_into_call(stopped, process),
