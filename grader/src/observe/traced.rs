@@ -459,9 +459,12 @@ impl<'a> Run<'a> {
                 self.memory.is_disturbed = true;
                 Some(Ending::Finished)
             }
-            // Somebody may wait for ever for what the missing children would have done.
+            // Somebody may wait for ever for what the missing children would have done. A wait beyond the time limit would
+            // be seen in no other run.
             None if self.lacks_children()
-                && (self.has_taken(at, WITHOUT_CHILDREN_TIME) || self.is_time_up(at)) =>
+                && (self.clock.passed_over() >= self.limits.wall
+                    || self.has_taken(at, WITHOUT_CHILDREN_TIME)
+                    || self.is_time_up(at)) =>
             {
                 Some(Ending::Finished)
             }

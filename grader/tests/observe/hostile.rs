@@ -391,6 +391,24 @@ with m.Pool(4) as pool: print(pool.map(abs, range(5)))",
 }
 
 #[test]
+fn whoever_looks_again_and_again_for_missing_children_does_so_for_the_time_limit() {
+    let script = python(
+        "
+ready, go = os.pipe()
+if os.fork() == 0: os.write(go, b'x'); os._exit(0)
+while not select.select([ready], [], [], 0.1)[0]: say('not yet')",
+    );
+    let limits = Limits { wall: Duration::from_secs(3), ..Limits::default() };
+    for schedule in Schedule::without_children(1) {
+        let record = run_with(&script, "", &limits, schedule).record;
+        assert_eq!((&record.ending, record.main_status()), (&Ending::Finished, None));
+        let looks = texts(&record).len();
+        // A machine that is busy may make it wait for real at times, which comes on top.
+        assert!((25..150).contains(&looks), "{looks}");
+    }
+}
+
+#[test]
 fn only_the_first_children_do_their_part_where_the_others_are_not_wanted() {
     let script = python(
         "
