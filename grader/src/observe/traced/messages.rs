@@ -10,7 +10,6 @@ use rustix::process::Pid;
 
 use super::Run;
 use crate::model::Point;
-use crate::observe::proc;
 use crate::sys::{Stopped, SystemCall, calls};
 
 /// So many times is somebody held; a program that sends messages all the time is left alone after that.
@@ -33,10 +32,9 @@ impl Messages {
 }
 
 impl Run<'_> {
-    /// A thread is about to write to what is none of the outputs; it is held if that may be a message to another process,
-    /// which may be still to come.
-    pub(super) fn sends(&mut self, stopped: Stopped, process: usize, call: &SystemCall) {
-        let target = calls::written_to(call).and_then(|number| proc::descriptor(stopped.tid(), number));
+    /// A thread is about to write to `target`, which is none of the outputs; it is held if that may be a message to another
+    /// process, which may be still to come.
+    pub(super) fn sends(&mut self, stopped: Stopped, process: usize, target: Option<&str>) {
         let is_message = target.is_some_and(|to| to.starts_with("pipe:") || to.starts_with("socket:"));
         self.messages.are_sent |=
             is_message && self.is_graded_program() && self.tree.alive().nth(1).is_some();

@@ -222,13 +222,14 @@ impl Run<'_> {
             return Ok(());
         }
         self.reads.clear();
-        if calls::written_to(&call).is_some() {
-            match self.output_of(&stopped, &call) {
+        if let Some(number) = calls::written_to(&call) {
+            let target = proc::descriptor(stopped.tid(), number);
+            match self.output_at(target.as_deref()) {
                 Some(_) if self.holds(Point::Output) => {
                     self.hold_or_go_on(stopped, process, Point::Output, true);
                 }
                 Some(output) => self.begin_write(stopped, output)?,
-                None => self.sends(stopped, process, &call),
+                None => self.sends(stopped, process, target.as_deref()),
             }
         } else if calls::is_kill(&call) {
             self.kill_call(stopped, process, &call);
@@ -261,8 +262,12 @@ impl Run<'_> {
 
     /// The output that a call writes to.
     pub(super) fn output_of(&self, stopped: &Stopped, call: &SystemCall) -> Option<usize> {
-        let target = proc::descriptor(stopped.tid(), calls::written_to(call)?)?;
-        self.outputs.iter().position(|output| output.is(&target))
+        self.output_at(proc::descriptor(stopped.tid(), calls::written_to(call)?).as_deref())
+    }
+
+    /// The output that a descriptor leads to, by where it leads.
+    fn output_at(&self, target: Option<&str>) -> Option<usize> {
+        target.and_then(|target| self.outputs.iter().position(|output| output.is(target)))
     }
 
     /// Lets a write through, or lets it wait until the one before it is through.
