@@ -53,11 +53,8 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
             _ => return Rest::Moving(*tid),
         };
     }
-    if let Some((tid, _)) = first.iter().find(|(tid, activity)| !proc::slept_on(**tid, activity)) {
-        return Rest::Moving(*tid);
-    }
     let mut timed = Vec::new();
-    for (tid, activity) in first {
+    for (&tid, activity) in &first {
         let Some(seen) = activity.call else { continue };
         let call = if seen.number == libc::SYS_restart_syscall {
             // Only calls with a time go on in this way; of one that is not known, time itself has to bring the end.
@@ -69,6 +66,10 @@ pub(super) fn look(threads: &[Pid], interrupted: &HashMap<Pid, SystemCall>, pass
         if let Some(lasts) = duration(tid, &call, passed_over) {
             timed.push(TimedCall { tid, call, seen, ran: activity.ran, lasts });
         }
+    }
+    // Only now: where a time is read from the memory of a thread that has run meanwhile, it is anything.
+    if let Some((tid, _)) = first.iter().find(|(tid, activity)| !proc::slept_on(**tid, activity)) {
+        return Rest::Moving(*tid);
     }
     Rest::Still(timed)
 }

@@ -3,7 +3,7 @@
 use grader::model::{Ending, Policy, Schedule};
 
 use crate::schedules::CHILDREN_LAST;
-use crate::support::{FREE, assert_right_end, free, patient, python, run, run_with};
+use crate::support::{FREE, assert_right_end, free, patient, python, run, run_with, texts};
 
 /// The sentences about a deadlock, found under both kinds of schedule before the time limit is near.
 fn waits(script: &str) -> Vec<String> {
@@ -186,4 +186,16 @@ a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 300_000
 assert ctypes.CDLL(None).recv(a.fileno(), ctypes.create_string_buffer(1), 1, 0) == -1",
     );
     assert_right_end(&received);
+}
+
+/// What a thread says of its time lies in its own memory, where anything is once it has been woken.
+#[test]
+fn short_sleeps_are_no_deadlock() {
+    let record = free(
+        "
+for _ in range(20_000): time.sleep(1e-6)
+say('Done!')",
+    );
+    assert_right_end(&record);
+    assert_eq!(texts(&record), ["Done!"]);
 }
