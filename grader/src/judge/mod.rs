@@ -240,8 +240,8 @@ fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
         && !explanation.listing.is_empty()
         && run.ending == Ending::Finished
     {
-        explanation.text += " In this run the messages of the processes came in another order than usual, as they may on \
-                             any machine.";
+        explanation.text += " In this run what the processes send each other, or write into the same file, came in \
+                             another order than usual, as it may on any machine.";
     }
     if run.schedule.policy == Policy::Memory {
         explanation.text += match run.ending {

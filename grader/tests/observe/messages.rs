@@ -2,23 +2,38 @@
 
 use grader::model::{Policy, Schedule};
 
-use crate::support::{assert_right_end, python, run, texts};
+use grader::submission::Program;
+use tempfile::TempDir;
+
+use crate::support::{FREE, assert_right_end, patient, python, run, run_with, texts};
 
 fn messages(seed: u64) -> Schedule {
     Schedule { policy: Policy::Messages, seed }
 }
 
-/// What a script prints under a seed, which is the same three times.
+/// What a script prints under a seed, which is the same three times; it runs in a folder of its own.
 fn printed(script: &str, seed: u64) -> Vec<String> {
-    let program = python(script);
     let mut all = (0..3).map(|_| {
-        let record = run(&program, messages(seed));
+        let folder = tempfile::tempdir().unwrap();
+        let record = run(&python_in(&folder, script), messages(seed));
         assert_right_end(&record);
         texts(&record).into_iter().map(str::to_owned).collect::<Vec<_>>()
     });
     let first = all.next().unwrap();
     assert!(all.all(|other| other == first), "{seed}: {first:?}");
     first
+}
+
+fn python_in(folder: &TempDir, script: &str) -> Program {
+    Program { folder: folder.path().to_owned(), ..python(script) }
+}
+
+/// Whether the processes of a script may have sent each other messages, as a free run finds out.
+fn sends_messages(script: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_with(&python_in(&folder, script), "", &patient(), FREE);
+    assert_right_end(&run.record);
+    run.sends_messages
 }
 
 #[test]
@@ -81,4 +96,38 @@ os.wait(); say('Done!')";
     for seed in [0, 1] {
         assert_eq!(printed(script, seed), ["Done!"]);
     }
+}
+
+/// Children that count up in a file.
+fn counts_in_a_file(before: &str) -> String {
+    format!(
+        "
+import fcntl
+open('count', 'w').write('0')
+for _ in range(3):
+    if os.fork() == 0:
+        file = open('count', 'r+')
+        {before}
+        number = int(file.read()); file.seek(0); file.write(str(number + 1)); file.close()
+        os._exit(0)
+for _ in range(3): os.wait()
+say(open('count').read())"
+    )
+}
+
+#[test]
+fn a_file_is_written_back_in_vain_without_a_lock() {
+    assert!(sends_messages(&counts_in_a_file("pass")));
+    for seed in [0, 1] {
+        assert_eq!(printed(&counts_in_a_file("pass"), seed), ["1"]);
+        assert_eq!(printed(&counts_in_a_file("fcntl.flock(file, fcntl.LOCK_EX)"), seed), ["3"]);
+    }
+}
+
+#[test]
+fn a_file_that_one_process_writes_is_no_message() {
+    let script = "
+if os.fork() == 0: open('own', 'w').write('1'); os._exit(0)
+open('mine', 'w').write('1'); os.wait(); say(open('own').read())";
+    assert!(!sends_messages(script));
 }
