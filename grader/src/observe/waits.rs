@@ -63,6 +63,8 @@ fn described(
         }
         #[cfg(target_arch = "x86_64")]
         libc::SYS_pause => "waits for a signal that nobody sends".to_owned(),
+        libc::SYS_accept | libc::SYS_accept4 => "waits for a connection that nobody makes".to_owned(),
+        libc::SYS_nanosleep | libc::SYS_clock_nanosleep => "sleeps, for longer than anybody lives".to_owned(),
         libc::SYS_semop | libc::SYS_semtimedop => "waits for a semaphore".to_owned(),
         libc::SYS_flock | libc::SYS_fcntl => waits_for_file(tree, index, label),
         libc::SYS_msgrcv | libc::SYS_mq_timedreceive => "waits for a message that nobody sends".to_owned(),

@@ -36,6 +36,14 @@ fn a_parent_that_waits_for_a_child_that_reads() {
 }
 
 #[test]
+fn whoever_waits_for_a_connection_or_sleeps_for_ever() {
+    let accepts = waits("a = socket.socket(socket.AF_UNIX); a.bind(''); a.listen(); a.accept()");
+    assert_eq!(accepts, ["Main waits for a connection that nobody makes."]);
+    let sleeps = waits("time.sleep(4e9)");
+    assert_eq!(sleeps, ["Main sleeps, for longer than anybody lives."]);
+}
+
+#[test]
 fn two_that_wait_for_each_other_s_socket() {
     let waits = waits(
         "
