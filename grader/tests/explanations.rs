@@ -10,6 +10,7 @@ use grader::model::{
     Verdict, Waited,
 };
 use grader::question::parse;
+use grader::schedule::Selection;
 
 fn question(check: &str) -> grader::model::Question {
     let text = format!("title = \"t\"\ntopic = \"t\"\n[[check]]\nname = \"n\"\npoints = 1\n{check}\n");
@@ -379,4 +380,28 @@ fn points_that_are_kept_back_are_told() {
         grade.notes,
         ["3 more points are given by checks that your instructor keeps; they are not part of this copy."]
     );
+}
+
+/// The run that is shown where those under these schedules, of the quick ones, print the wrong line.
+fn shown(broken: &[&str]) -> String {
+    let quick: Selection = "quick".parse().expect("a selection of that name");
+    let runs = quick.schedules().iter().map(|&schedule| RunRecord {
+        schedule,
+        ..run(&[if broken.contains(&schedule.to_string().as_str()) { "b" } else { "a" }])
+    });
+    let grade =
+        judge(&question("output = \"a\""), "s", &Evidence { runs: runs.collect(), ..Evidence::default() });
+    grade.checks[0].run.expect("one of them is wrong").to_string()
+}
+
+#[test]
+fn the_run_is_shown_that_is_likeliest_to_come_out_so_again() {
+    assert_eq!(shown(&["free", "free:1"]), "free");
+    assert_eq!(shown(&["free:1", "reverse"]), "reverse");
+    // It has to do with the order of births.
+    assert_eq!(shown(&["children-last", "messages"]), "children-last");
+    assert_eq!(shown(&["reverse", "messages:1", "random:1", "random:3"]), "reverse");
+    // It has not.
+    assert_eq!(shown(&["free", "children-first", "random:2", "messages:1"]), "messages:1");
+    assert_eq!(shown(&["reverse", "memory:2", "memory:3"]), "memory:2");
 }

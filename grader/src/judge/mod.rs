@@ -17,6 +17,7 @@ mod output;
 mod prediction;
 mod processes;
 mod shown;
+mod telling;
 mod text;
 mod timeline;
 mod written;
@@ -151,14 +152,13 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         };
     }
     let mut unseen = None;
-    let mut broken: Option<(&RunRecord, Explanation)> = None;
+    let (mut broken, mut explanations) = (Vec::new(), Vec::new());
     for (number, run) in evidence.runs.iter().enumerate().filter(|(_, run)| has_children(run)) {
         match judge_run(index, check, number, evidence) {
             Outcome::Holds => {}
             Outcome::Broken(explanation) => {
-                if broken.as_ref().is_none_or(|(other, _)| tells_more(run, other)) {
-                    broken = Some((run, explanation));
-                }
+                broken.push(run);
+                explanations.push(explanation);
             }
             Outcome::Fault(why) => {
                 return result(Verdict::GraderFault, Some(Explanation::new(why)), Some(run));
@@ -166,7 +166,8 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
             Outcome::Unseen(why) => unseen = unseen.or(Some(why)),
         }
     }
-    if let Some((run, explanation)) = broken {
+    if let Some(place) = telling::place(&broken, &evidence.runs) {
+        let (run, explanation) = (broken[place], explanations.swap_remove(place));
         let explanation = with_ending(explanation, run, &question.limits);
         let explanation = with_steps(with_steering(explanation, run), run);
         return result(broken_verdict(run), Some(explanation), Some(run));
@@ -219,15 +220,6 @@ fn judge_written(check: &Check, outcome: Outcome, remark: Option<&Remark>) -> Ch
         Outcome::Unseen(why) => result(Verdict::NotRun, 0, told(why), false),
         Outcome::Fault(why) => result(Verdict::GraderFault, 0, told(why), false),
     }
-}
-
-/// Whether a run that breaks a check is better to replay than another one that does.
-///
-/// A free run may turn out otherwise next time; and of several orders the shortest shows best what is wrong.
-fn tells_more(run: &RunRecord, than: &RunRecord) -> bool {
-    let is_free = |run: &RunRecord| run.schedule.policy == Policy::Free;
-    let both_exhaustive = [run, than].iter().all(|run| run.schedule.policy == Policy::Exhaustive);
-    (is_free(than) && !is_free(run)) || (both_exhaustive && run.steps.len() < than.steps.len())
 }
 
 /// An explanation that says where an order comes from which its author may never have seen.
