@@ -26,6 +26,8 @@ pub struct Runs {
     sharing: Sharing,
     /// Whether processes may have sent each other messages.
     sends_messages: bool,
+    /// Whether a process has asked whether an output is a terminal.
+    asks_for_terminal: bool,
     /// Whether a run at the accesses to shared memory proved nothing, as others would not.
     is_spoilt: bool,
     /// Whether a run for an order could not be steered to its end.
@@ -97,12 +99,13 @@ impl Runs {
         self.is_spoilt && self.sharing == Sharing::Memory
     }
 
-    /// Whether a run at messages or at the accesses to shared memory may show what others do not; nothing is known of that
-    /// before the first run.
+    /// Whether a run on a terminal, at messages or at the accesses to shared memory may show what others do not; nothing is
+    /// known of that before the first run.
     ///
     /// Pools and queues have semaphores too, and most programs none of their own: these get a third of the runs at memory.
     fn is_worth_its_time(&self, schedule: Schedule, selection: &Selection) -> bool {
         match schedule.policy {
+            _ if schedule.is_on_terminal() => return self.asks_for_terminal || self.records.is_empty(),
             Policy::Messages => return self.sends_messages || self.records.is_empty(),
             Policy::Memory if self.is_spoilt => return false,
             Policy::Memory => {}
@@ -173,6 +176,7 @@ fn one(
     }
     runs.sharing = runs.sharing.max(run.sharing);
     runs.sends_messages |= run.sends_messages;
+    runs.asks_for_terminal |= run.asks_for_terminal;
     runs.is_unsteered |= schedule.policy == Policy::Exhaustive && run.is_unsteered;
     if run.is_disturbed || is_spoilt(&run.record) {
         runs.is_spoilt = true;

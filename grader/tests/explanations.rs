@@ -382,6 +382,32 @@ fn points_that_are_kept_back_are_told() {
     );
 }
 
+/// What is told where the runs under these schedules, of the quick ones, print nothing.
+fn told(broken: &[&str]) -> String {
+    let quick: Selection = "quick".parse().expect("a selection of that name");
+    let is_broken = |schedule: Schedule| broken.contains(&schedule.to_string().as_str());
+    let runs = quick.schedules().iter();
+    let runs = runs
+        .map(|&schedule| RunRecord { schedule, ..run(if is_broken(schedule) { &[] } else { &["a"] }) })
+        .collect();
+    let grade = judge(&question("output = \"a\""), "s", &Evidence { runs, ..Evidence::default() });
+    grade.checks[0].explanation.as_ref().expect("one of them is wrong").text.clone()
+}
+
+#[test]
+fn what_depends_on_a_terminal_is_told() {
+    let quick: Selection = "quick".parse().expect("a selection of that name");
+    let names: Vec<String> = quick.schedules().iter().map(ToString::to_string).collect();
+    let elsewhere: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| *name != "children-last:1").collect();
+    assert!(told(&["children-last:1"]).contains("It shows on a terminal"));
+    assert!(told(&elsewhere).contains("On a terminal it is right"));
+    for broken in [&elsewhere[1..], &["children-last", "children-last:1"], &["free"]] {
+        assert!(!told(broken).contains("terminal"), "{broken:?}");
+    }
+    assert!(!told(&names.iter().map(String::as_str).collect::<Vec<_>>()).contains("terminal"));
+}
+
 /// The run that is shown where those under these schedules, of the quick ones, print the wrong line.
 fn shown(broken: &[&str]) -> String {
     let quick: Selection = "quick".parse().expect("a selection of that name");

@@ -23,5 +23,7 @@ mod model;
 mod processes;
 #[path = "observe/schedules.rs"]
 mod schedules;
+#[path = "observe/terminal.rs"]
+mod terminal;
 #[path = "observe/timeouts.rs"]
 mod timeouts;

@@ -84,8 +84,9 @@ pub(super) struct GradeArguments {
 
     /// Which schedules to run it under
     ///
-    /// quick is two free runs, children-last, children-first, reverse, two of messages where processes send some or
-    /// write to the same file, three of random, and three of memory where processes share some.
+    /// quick is two free runs, children-last, the same on a terminal where the program asks for one, children-first,
+    /// reverse, two of messages where processes send some or write to the same file, three of random, and three of
+    /// memory where processes share some.
     /// thorough takes fifty of random, and fifty of memory.
     /// exhaustive tries every order of births and outputs, as is done for a question to predict in any case.
     /// One schedule is given by its name and seed, as a report prints it: children-last, random:7.

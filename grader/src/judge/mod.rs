@@ -170,6 +170,7 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
         let (run, explanation) = (broken[place], explanations.swap_remove(place));
         let explanation = with_ending(explanation, run, &question.limits);
         let explanation = with_steps(with_steering(explanation, run), run);
+        let explanation = with_terminal(explanation, run, &broken, &evidence.runs);
         return result(broken_verdict(run), Some(explanation), Some(run));
     }
     match over_all_runs(check, question, evidence) {
@@ -246,6 +247,29 @@ fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
                  from reading a value until it is written back."
             }
         };
+    }
+    explanation
+}
+
+/// An explanation that says so where it depends on whether the output is a terminal, on which a learner may never have seen
+/// it, or never without.
+fn with_terminal(
+    mut explanation: Explanation,
+    run: &RunRecord,
+    broken: &[&RunRecord],
+    runs: &[RunRecord],
+) -> Explanation {
+    let is_broken = |run: &RunRecord| broken.iter().any(|other| other.schedule == run.schedule);
+    let (on_terminal, elsewhere): (Vec<&RunRecord>, Vec<&RunRecord>) =
+        runs.iter().filter(|run| has_children(run)).partition(|run| run.schedule.is_on_terminal());
+    let holds_there = on_terminal.iter().any(|run| !is_broken(run));
+    if run.schedule.is_on_terminal() && !elsewhere.iter().any(|run| is_broken(run)) {
+        explanation.text += " It shows on a terminal, where each line comes out as it is printed; into a pipe or a file a \
+                             program may keep its lines until it ends, and that hides it.";
+    } else if holds_there && !explanation.listing.is_empty() && elsewhere.iter().all(|run| is_broken(run)) {
+        explanation.text += " On a terminal it is right, where each line comes out as it is printed; into a pipe or a file \
+                             the program keeps its lines until it flushes them or ends in the usual way. Flush them, in \
+                             Python with `flush=True`.";
     }
     explanation
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{Policy, RunRecord};
+use crate::model::{Policy, RunRecord, Schedule};
 
 /// Where the run is among those that break a check, of all `runs`, that tells most; none if there is no such run.
 ///
@@ -20,7 +20,7 @@ pub(super) fn place(broken: &[&RunRecord], runs: &[RunRecord]) -> Option<usize> 
     };
     let by_chance = || {
         let count = |runs: &mut dyn Iterator<Item = &RunRecord>| {
-            runs.filter(|run| orders_births(run.schedule.policy)).count()
+            runs.filter(|run| orders_births(run.schedule)).count()
         };
         let (few, all) = (count(&mut broken.iter().copied()), count(&mut runs.iter()));
         let is_likely = find(&|policy| policy == Policy::ChildrenLast).is_none() && 2 * few < all;
@@ -32,6 +32,8 @@ pub(super) fn place(broken: &[&RunRecord], runs: &[RunRecord]) -> Option<usize> 
         .or_else(|| find(&|_| true))
 }
 
-fn orders_births(policy: Policy) -> bool {
-    matches!(policy, Policy::ChildrenLast | Policy::ChildrenFirst | Policy::Reverse | Policy::Random)
+/// Whether a schedule is about an order of births; on a terminal it is none of its own.
+fn orders_births(schedule: Schedule) -> bool {
+    let policies = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse, Policy::Random];
+    policies.contains(&schedule.policy) && !schedule.is_on_terminal()
 }

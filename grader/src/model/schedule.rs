@@ -19,7 +19,7 @@ pub struct Schedule {
 pub enum Policy {
     /// Everything at once, as the machine likes.
     Free,
-    /// A new process only when all others are blocked or ended.
+    /// A new process only when all others are blocked or ended; with seed 1 on a terminal, as far as the program can tell.
     ChildrenLast,
     /// A parent only when its new child is blocked or ended.
     ChildrenFirst,
@@ -130,6 +130,14 @@ impl Policy {
 }
 
 impl Schedule {
+    /// Whether a program that asks whether its output is a terminal is told that it is.
+    ///
+    /// What it does there differs in when its lines come out, so this goes with the order in which children come last.
+    #[must_use]
+    pub fn is_on_terminal(self) -> bool {
+        self.policy == Policy::ChildrenLast && self.seed == 1
+    }
+
     /// The runs with fewer children than `needed`, which is at least 1: in the first the others are ended at their birth,
     /// in the second left standing there. In the third, where it takes several, the second quarter of so many is ended
     /// at birth: the first ones may do nothing, and be no more than what lets the needed ones come late.

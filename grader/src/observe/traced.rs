@@ -16,6 +16,7 @@ mod memory;
 mod messages;
 mod steering;
 mod stops;
+mod terminal;
 mod time;
 
 use std::cell::RefCell;
@@ -132,6 +133,8 @@ pub struct TracedRun {
     pub sharing: Sharing,
     /// Whether its processes may have sent each other messages.
     pub sends_messages: bool,
+    /// Whether it does otherwise on a terminal, perhaps: a process has asked whether an output is one.
+    pub asks_for_terminal: bool,
     /// Whether it proves nothing, since what came out may be the tracer's doing.
     pub is_disturbed: bool,
     /// The processes that found a time to be over while others were held, if a second or more was passed over then; in
@@ -245,6 +248,8 @@ struct Run<'a> {
     memory: Memory,
     messages: Messages,
     sharing: Sharing,
+    /// Whether a process has asked whether an output is a terminal.
+    asks_for_terminal: bool,
     clock: Clock,
     timers: Timers,
     /// How often each thread has read a clock since anything else happened.
@@ -361,6 +366,7 @@ impl<'a> Run<'a> {
             memory: Memory::default(),
             messages: Messages::default(),
             sharing: Sharing::Nothing,
+            asks_for_terminal: false,
             clock: Clock::new(started),
             timers: Timers::default(),
             reads: HashMap::new(),

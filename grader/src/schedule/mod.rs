@@ -53,7 +53,7 @@ impl fmt::Display for Allowed {
 }
 
 impl Selection {
-    /// Two free runs, the five named orders and a few random ones, of processes and of accesses to what they share: what
+    /// Two free runs, the six named orders and a few random ones, of processes and of accesses to what they share: what
     /// every grading makes.
     #[must_use]
     pub fn quick() -> Selection {
@@ -103,11 +103,12 @@ impl Selection {
         self.every_order || Selection::quick().schedules.iter().all(|one| self.schedules.contains(one))
     }
 
-    /// Two free runs, the five named orders and so many random ones of either kind.
+    /// Two free runs, the six named orders and so many random ones of either kind.
     #[must_use]
     pub fn with_seeds(seeds: u64) -> Selection {
         let named = [
             (Policy::ChildrenLast, 0),
+            (Policy::ChildrenLast, 1),
             (Policy::ChildrenFirst, 0),
             (Policy::Reverse, 0),
             (Policy::Messages, 0),
@@ -172,6 +173,7 @@ mod tests {
             "free",
             "free:1",
             "children-last",
+            "children-last:1",
             "children-first",
             "reverse",
             "messages",
@@ -184,13 +186,13 @@ mod tests {
             "memory:3",
         ];
         assert_eq!(names("quick"), expected);
-        assert_eq!(Selection::default().schedules().len(), 13);
+        assert_eq!(Selection::default().schedules().len(), 14);
     }
 
     #[test]
     fn thorough_has_fifty_random_ones() {
         let thorough = names("thorough");
-        assert_eq!((thorough.len(), thorough[56].as_str()), (107, "random:50"));
+        assert_eq!((thorough.len(), thorough[57].as_str()), (108, "random:50"));
         assert_eq!(thorough.last().map(String::as_str), Some("memory:50"));
     }
 

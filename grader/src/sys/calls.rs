@@ -93,6 +93,16 @@ pub fn wakes_a_waiter(call: &SystemCall) -> bool {
     call.number == libc::SYS_futex && call.args[1] as i32 == libc::FUTEX_WAKE
 }
 
+/// Requests of ioctl(2) by which a C library asks whether a descriptor is a terminal, see isatty(3): for its attributes, the
+/// second in a newer form that is longer at its end.
+pub(super) const TERMINAL_REQUESTS: [u32; 2] = [libc::TCGETS as u32, libc::TCGETS2 as u32];
+
+/// Whether a call asks whether a descriptor is a terminal.
+#[must_use]
+pub fn asks_for_terminal(call: &SystemCall) -> bool {
+    call.number == libc::SYS_ioctl && TERMINAL_REQUESTS.contains(&(call.args[1] as u32))
+}
+
 /// Whether a call maps memory that others may map.
 #[must_use]
 pub fn shares_memory(call: &SystemCall) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! All others run at full speed; the filter costs them some nanoseconds.
 //! A call is picked out because it can put bytes into the output, because it can signal what is none of the
-//! submission's business, because something outside may wake the process later, because it shares memory, or because it
-//! tells the time or whether something has happened.
+//! submission's business, because something outside may wake the process later, because it shares memory, because it asks
+//! for a terminal, or because it tells the time or whether something has happened.
 //! A few calls are refused, as a kernel without them would: each is a way around the tracer, and each has a twin that
 //! C libraries fall back to.
 
@@ -11,7 +11,7 @@
 
 use std::io;
 
-use super::calls::{CLOCKS, KILLS, OWN_MARK, WAKERS, WRITES};
+use super::calls::{CLOCKS, KILLS, OWN_MARK, TERMINAL_REQUESTS, WAKERS, WRITES};
 
 /// Calls that a kernel may lack: io_uring and asynchronous I/O write by other calls than those of [`WRITES`], clone3 keeps
 /// its flags where no filter can look, and a filter made by seccomp may have its maker asked in the tracer's place, as
@@ -32,15 +32,15 @@ const FIRST_ARG: u32 = 16;
 /// The bit by which x86-64 marks calls of its x32 form, which have numbers of their own.
 const X32: u32 = 0x4000_0000;
 
-/// The longest program: fifty instructions of frame, and two for each call.
-const MOST: usize = 118;
+/// The longest program: fifty-seven instructions of frame, and two for each call.
+const MOST: usize = 125;
 
 /// Where it holds the low halves of the second argument, of the third and of the fourth.
 const SECOND_ARG: u32 = 24;
 const THIRD_ARG: u32 = 32;
 const FOURTH_ARG: u32 = 40;
 
-/// What the tracer is told of beside writes, signals, wakers and shared memory.
+/// What the tracer is told of beside writes, signals, wakers, shared memory and questions for a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
     /// Nothing.
@@ -87,6 +87,12 @@ impl Filter {
         filter.watch_attributes();
         filter.refuse_untraced_clone();
         filter.watch_sharing();
+        filter.when(libc::SYS_ioctl, |filter| {
+            filter.load(SECOND_ARG);
+            TERMINAL_REQUESTS
+                .iter()
+                .for_each(|request| filter.if_equal((*request).into(), libc::SECCOMP_RET_TRACE));
+        });
         if watched != Watched::Few {
             filter.watch_asking();
         }

@@ -143,6 +143,7 @@ impl Run<'_> {
             wrappers: self.wrappers,
             sharing: self.sharing,
             sends_messages: self.messages.are_sent,
+            asks_for_terminal: self.asks_for_terminal,
             is_disturbed: self.memory.is_disturbed,
             hurried,
             longest_wait: self.longest_wait,

@@ -209,6 +209,11 @@ impl Run<'_> {
             }
         }
         let Some(stopped) = self.let_hand_over(stopped, &call) else { return Ok(()) };
+        if calls::asks_for_terminal(&call) {
+            self.asks_for_terminal(&stopped, &call);
+            self.go_on_into_call(stopped, process);
+            return Ok(());
+        }
         if !calls::is_of_interest(&call) {
             self.sharing = self.sharing.max(self.shared_by(&stopped, &call));
             if let Some(adopts) = calls::adopts(&call) {
