@@ -234,6 +234,11 @@ fn the_end_of_a_run_is_explained() {
     failed.lines[1..].iter_mut().for_each(|line| line.stream = Stream::Stderr);
     let no_failure = "exit = { code = 0, failed = 0 }";
     writeln!(all, "== a child failed\n{}\n", verdict(no_failure, failed.clone())).unwrap();
+    let mut hung_up = failed.clone();
+    hung_up.processes[2].status = Some(ExitStatus::Signal(1));
+    writeln!(all, "== a signal ended a child\n{}\n", verdict(no_failure, hung_up.clone())).unwrap();
+    hung_up.processes[2].status = Some(ExitStatus::Signal(15));
+    writeln!(all, "== a child was ended by another process\n{}\n", verdict(no_failure, hung_up)).unwrap();
     writeln!(all, "== a child failed before its line\n{}\n", verdict(SQUARE_CUBE, failed)).unwrap();
     let mut refused = observed(&[("MemoryError", 1)]);
     refused.lines[0].stream = Stream::Stderr;

@@ -72,16 +72,19 @@ fn crashed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
 fn failed(condition: &ExitCondition, run: &RunRecord) -> Outcome {
     // Of what a child starts only a copy of it is meant: it may ask other programs for their exit codes.
     let is_meant = |process: &Process| process.parent == Some(0) || run.is_as_parent(process);
-    let has_failed = |process: &&Process| {
-        process.number != 0
-            && is_meant(process)
-            && matches!(process.status, Some(ExitStatus::Code(code)) if code != 0)
+    let ended_badly = |process: &Process| match process.status {
+        Some(ExitStatus::Code(code)) => code != 0,
+        Some(ExitStatus::Signal(signal)) if CRASHES.contains(&signal) => false,
+        // A pool ends workers that way which wait for work, and may have printed before.
+        Some(status) => !status.is_by_others(),
+        None => false,
     };
+    let has_failed = |process: &&Process| process.number != 0 && is_meant(process) && ended_badly(process);
     let found: Vec<&Process> = run.processes.iter().filter(has_failed).collect();
     counted(condition.failed, &found, run, with_status).map_or(Outcome::Holds, |(who, wanted)| {
         let text = format!(
-            "Children that failed: {who}; {wanted} expected. A child fails that panics, or raises an exception that \
-             nobody catches, even if it has printed its line before."
+            "Children that failed: {who}; {wanted} expected. A child fails that panics, raises an exception that nobody \
+             catches, or is ended by a signal, even if it has printed its line before."
         );
         Outcome::Broken(Explanation::new(text))
     })

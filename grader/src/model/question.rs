@@ -198,7 +198,7 @@ pub struct ExitCondition {
     pub signal: Option<i32>,
     /// Processes that ended by a crash.
     pub crashed: Option<Count>,
-    /// Children that ended with an exit code other than 0.
+    /// Children that ended with an exit code other than 0, or by a signal; crashes, SIGTERM and SIGKILL apart.
     pub failed: Option<Count>,
     /// Processes that outlived main.
     pub left_behind: Option<Count>,

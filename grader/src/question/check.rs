@@ -127,7 +127,8 @@ pub(super) struct ExitTable {
     /// Processes that end by SIGSEGV, SIGABRT, SIGBUS, SIGILL or SIGFPE.
     #[schemars(with = "Option<CountValue>")]
     crashed: Option<Spanned<CountValue>>,
-    /// Children that end with an exit code other than 0, as those do that panic or raise an exception.
+    /// Children that end with an exit code other than 0, as those do that panic or raise an exception, or by a signal;
+    /// crashes, SIGTERM and SIGKILL apart.
     #[schemars(with = "Option<CountValue>")]
     failed: Option<Spanned<CountValue>>,
     /// Processes that outlive main.
