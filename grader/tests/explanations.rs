@@ -413,6 +413,33 @@ fn what_depends_on_a_terminal_is_told() {
     assert!(!told(&names.iter().map(String::as_str).collect::<Vec<_>>()).contains("terminal"));
 }
 
+#[test]
+fn a_wrong_line_that_only_the_graders_order_brings_is_told_to_be_that() {
+    for broken in [["children-last"], ["reverse"], ["random:2"]] {
+        assert!(told(&broken).contains("Left alone, the program printed what it should"), "{broken:?}");
+    }
+    assert!(!told(&["free:1", "children-last"]).contains("Left alone"));
+}
+
+#[test]
+fn children_that_print_nothing_are_told_not_to_count() {
+    let own_lines = question(
+        "output = { any_order = [\"a\", \"b\"], by = \"own child\" }\n\
+         [[check]]\nname = \"together\"\npoints = 1\nprocesses = { alive_together = 2 }",
+    );
+    let told = |lines: &[(&str, u32)]| {
+        let evidence = Evidence { runs: vec![observed(lines)], ..Evidence::default() };
+        let grade = judge(&own_lines, "s", &evidence);
+        grade.checks[1].explanation.as_ref().map(|explanation| explanation.text.clone())
+    };
+    let by_main = told(&[("a", 0), ("b", 0)]);
+    assert!(
+        by_main.is_some_and(|text| text.contains("none of the children prints; at least 2 are expected"))
+    );
+    assert!(told(&[("a", 1), ("b", 1)]).is_some_and(|text| text.contains("1 child prints")));
+    assert_eq!(told(&[("a", 1), ("b", 2)]), None);
+}
+
 /// The run that is shown where those under these schedules, of the quick ones, print the wrong line.
 fn shown(broken: &[&str]) -> String {
     let quick: Selection = "quick".parse().expect("a selection of that name");

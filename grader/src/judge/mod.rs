@@ -169,7 +169,7 @@ fn judge_check(index: usize, question: &Question, evidence: &Evidence) -> CheckR
     if let Some(place) = telling::place(&broken, &evidence.runs) {
         let (run, explanation) = (broken[place], explanations.swap_remove(place));
         let explanation = with_ending(explanation, run, &question.limits);
-        let explanation = with_steps(with_steering(explanation, run), run);
+        let explanation = with_steps(with_steering(explanation, run, &broken, &evidence.runs), run);
         let explanation = with_terminal(explanation, run, &broken, &evidence.runs);
         return result(broken_verdict(run), Some(explanation), Some(run));
     }
@@ -224,10 +224,26 @@ fn judge_written(check: &Check, outcome: Outcome, remark: Option<&Remark>) -> Ch
 }
 
 /// An explanation that says where an order comes from which its author may never have seen.
-fn with_steering(mut explanation: Explanation, run: &RunRecord) -> Explanation {
+fn with_steering(
+    mut explanation: Explanation,
+    run: &RunRecord,
+    broken: &[&RunRecord],
+    runs: &[RunRecord],
+) -> Explanation {
     let is_steered = !matches!(run.schedule.policy, Policy::Free | Policy::Exhaustive);
+    let by_births = telling::orders_births(run.schedule);
+    let is_free = |run: &RunRecord| run.schedule.policy == Policy::Free;
+    let goes_well_alone = runs.iter().any(is_free) && !broken.iter().any(|run| is_free(run));
     if is_steered && explanation.listing.iter().any(|line| line.note == output::TOO_EARLY) {
         explanation.text += " The grader chose this order, as a busy machine may; a sleep is no wait.";
+    } else if by_births
+        && goes_well_alone
+        && !explanation.listing.is_empty()
+        && run.ending == Ending::Finished
+    {
+        explanation.text += " Left alone, the program printed what it should; here the grader chose another order in \
+                             which its processes go on, as a busy machine may. Wait for what has to be there first; a \
+                             sleep is no wait.";
     }
     if run.schedule.policy == Policy::Messages
         && !explanation.listing.is_empty()
@@ -339,7 +355,7 @@ fn alive_together(condition: &ProcessesCondition, question: &Question, evidence:
     let most = seen.iter().map(|run| processes::most_together(run, together)).max();
     match (most, seen.first()) {
         (Some(most), Some(run)) if !count::holds(count, most, &run.machine) => {
-            Outcome::Broken(processes::explain_together(most, processes::most_created(&seen), count))
+            Outcome::Broken(processes::explain_together(most, &seen, together, count))
         }
         _ => Outcome::Holds,
     }

@@ -181,13 +181,28 @@ pub(super) fn explain_busy(run: &RunRecord, count: Count) -> Explanation {
     ))
 }
 
-/// The greatest number of children that any of these runs had.
-pub(super) fn most_created(runs: &[&RunRecord]) -> usize {
-    runs.iter().map(|run| children(run).count()).max().unwrap_or(0)
-}
-
-/// What is told if no run showed enough children alive together, of `created` in all.
-pub(super) fn explain_together(most: usize, created: usize, count: Count) -> Explanation {
+/// What is told if none of these runs showed more than `most` of the children alive together that count.
+pub(super) fn explain_together(
+    most: usize,
+    runs: &[&RunRecord],
+    together: Together,
+    count: Count,
+) -> Explanation {
+    let greatest =
+        |number: &dyn Fn(&RunRecord) -> usize| runs.iter().map(|run| number(run)).max().unwrap_or(0);
+    let created = greatest(&|run| children(run).count());
+    let printing = greatest(&|run| writers(run).len());
+    if together == Together::Writers && printing == most && printing < created {
+        let printing = match printing {
+            0 => "none of the children prints".to_owned(),
+            1 => "1 child prints".to_owned(),
+            printing => format!("{printing} children print"),
+        };
+        return Explanation::new(format!(
+            "Only children that print a line count here, and {printing}; {} expected. Let each child print its own.",
+            count::described(count)
+        ));
+    }
     let advice = match created {
         0 => " The program starts no process; a thread is none.".to_owned(),
         created if created == most => {

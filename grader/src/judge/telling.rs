@@ -33,7 +33,7 @@ pub(super) fn place(broken: &[&RunRecord], runs: &[RunRecord]) -> Option<usize> 
 }
 
 /// Whether a schedule is about an order of births; on a terminal it is none of its own.
-fn orders_births(schedule: Schedule) -> bool {
+pub(super) fn orders_births(schedule: Schedule) -> bool {
     let policies = [Policy::ChildrenLast, Policy::ChildrenFirst, Policy::Reverse, Policy::Random];
     policies.contains(&schedule.policy) && !schedule.is_on_terminal()
 }

@@ -58,11 +58,9 @@ fn described(
         libc::SYS_pselect6 | libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => nothing_comes(),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_select | libc::SYS_epoll_wait => nothing_comes(),
-        libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait => {
-            "waits for a signal that nobody sends".to_owned()
-        }
+        libc::SYS_rt_sigsuspend | libc::SYS_rt_sigtimedwait => no_signal_comes(),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_pause => "waits for a signal that nobody sends".to_owned(),
+        libc::SYS_pause => no_signal_comes(),
         libc::SYS_accept | libc::SYS_accept4 => "waits for a connection that nobody makes".to_owned(),
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => "sleeps, for longer than anybody lives".to_owned(),
         libc::SYS_semop | libc::SYS_semtimedop => "waits for a semaphore".to_owned(),
@@ -70,6 +68,13 @@ fn described(
         libc::SYS_msgrcv | libc::SYS_mq_timedreceive => "waits for a message that nobody sends".to_owned(),
         number => format!("waits in system call {number}"),
     }
+}
+
+/// See signal(7): a signal that is pending is not noted a second time.
+fn no_signal_comes() -> String {
+    "waits for a signal that nobody sends any more; one that came earlier is not waited for, and several that come at once \
+     are one"
+        .to_owned()
 }
 
 fn nothing_comes() -> String {
