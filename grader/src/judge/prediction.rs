@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Evidence;
+use super::circumstances::with_steps;
 use super::outcome::Outcome;
 use super::output;
 use super::shown::{clipped, listed, plural, quoted};
@@ -51,7 +52,7 @@ pub(super) fn judge<'a>(predict: &Predict, outputs: &[String], evidence: &'a Evi
         let others = wrong.count();
         return match truth {
             Truth::Possible(run) => {
-                let explanation = super::with_steps(explain_possible(candidate, run), run);
+                let explanation = with_steps(explain_possible(candidate, run), run);
                 (Outcome::Broken(with_others(explanation, others)), Some(*run))
             }
             _ => (Outcome::Broken(with_others(possibilities.explain_impossible(candidate), others)), None),
