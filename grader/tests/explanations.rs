@@ -389,9 +389,14 @@ fn points_that_are_kept_back_are_told() {
 
 /// What is told where the runs under these schedules, of the quick ones, print nothing.
 fn told(broken: &[&str]) -> String {
-    let quick: Selection = "quick".parse().expect("a selection of that name");
+    told_of("quick", broken)
+}
+
+/// The same where these runs were made.
+fn told_of(selection: &str, broken: &[&str]) -> String {
+    let selected: Selection = selection.parse().expect("a selection of that name");
     let is_broken = |schedule: Schedule| broken.contains(&schedule.to_string().as_str());
-    let runs = quick.schedules().iter();
+    let runs = selected.schedules().iter();
     let runs = runs
         .map(|&schedule| RunRecord { schedule, ..run(if is_broken(schedule) { &[] } else { &["a"] }) })
         .collect();
@@ -406,6 +411,7 @@ fn what_depends_on_a_terminal_is_told() {
     let elsewhere: Vec<&str> =
         names.iter().map(String::as_str).filter(|name| *name != "children-last:1").collect();
     assert!(told(&["children-last:1"]).contains("It shows on a terminal"));
+    assert!(!told_of("children-last:1", &["children-last:1"]).contains("terminal"));
     assert!(told(&elsewhere).contains("On a terminal it is right"));
     for broken in [&elsewhere[1..], &["children-last", "children-last:1"], &["free"]] {
         assert!(!told(broken).contains("terminal"), "{broken:?}");

@@ -111,7 +111,9 @@ fn with_terminal(
     let (on_terminal, elsewhere): (Vec<&RunRecord>, Vec<&RunRecord>) =
         runs.iter().filter(|run| has_children(run)).partition(|run| run.schedule.is_on_terminal());
     let holds_there = on_terminal.iter().any(|run| !is_broken(run));
-    if run.schedule.is_on_terminal() && !elsewhere.iter().any(|run| is_broken(run)) {
+    // A run on a terminal alone tells nothing of others.
+    let holds_elsewhere = !elsewhere.is_empty() && !elsewhere.iter().any(|run| is_broken(run));
+    if run.schedule.is_on_terminal() && holds_elsewhere {
         explanation.text += " It shows on a terminal, where each line comes out as it is printed; into a pipe or a file a \
                              program may keep its lines until it ends, and that hides it.";
     } else if holds_there && !explanation.listing.is_empty() && elsewhere.iter().all(|run| is_broken(run)) {

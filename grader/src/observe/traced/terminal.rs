@@ -31,7 +31,7 @@ impl Run<'_> {
             return;
         }
         self.asks_for_terminal = true;
-        // An address that cannot be written to is the program's own mistake, and the kernel tells it so.
+        // Where there is no room for the answer, the kernel gives its own.
         if self.plan.schedule.is_on_terminal() && proc::overwrite(tid, call.args[2], &TERMINAL).is_some() {
             let _ = stopped.answer_call(0);
         }
